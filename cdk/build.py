@@ -1,0 +1,98 @@
+"""`build`: from a canister's name to its WebAssembly module and interface."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cdk.builder import cache
+from cdk.builder.bundle import make_bundle
+from cdk.builder.imports import collect_sources
+from cdk.builder.interface import Interface, check_did, read_interface
+from cdk.builder.project import Canister, find_canister
+from cdk.errors import CdkError
+
+MAX_METHODS = 255
+"""Trampolines in the runtime (256), less the one for timers."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """A finished build. Sizes are in bytes; `sha256` is the module's hash as the network shows it."""
+
+    canister: Canister
+    module: bytes
+    did: str
+    size: int
+    gzip_size: int
+    sha256: str
+    cached: bool
+
+    def summary(self) -> dict[str, Any]:
+        """What the command line prints."""
+        return {
+            "canister": self.canister.name,
+            "size": self.size,
+            "gzip_size": self.gzip_size,
+            "sha256": self.sha256,
+            "cached": self.cached,
+        }
+
+
+def build(name: str, start: Path | None = None, *, update_did: bool = False, fresh: bool = False) -> Built:
+    """Build the canister `name` of the project around `start` (default: the current folder).
+
+    `update_did` rewrites the checked-in interface instead of comparing with it; `fresh` ignores kept builds.
+    CdkError says what is wrong with the source, with file and line.
+    """
+    from cdk.toolchain import ensure_runtime  # building the runtime is not needed to check a source
+
+    canister = find_canister(name, start or Path.cwd())
+    sources = collect_sources(canister.module, canister.root)
+    runtime = ensure_runtime()
+    key = cache.build_key(canister.name, canister.module, sources, runtime.digest)
+    kept = None if fresh else cache.load(key)
+    if kept is not None:
+        _settle_did(canister, str(kept[1]["did"]), update_did)
+        return Built(canister, kept[0], cached=True, **kept[1])  # type: ignore[arg-type]
+    interface = read_interface(canister)
+    _settle_did(canister, interface.did, update_did)
+    module = _assemble(interface, make_bundle(sources, runtime.python), runtime.wasm)
+    facts = {
+        "did": interface.did,
+        "size": len(module),
+        "gzip_size": len(gzip.compress(module, 6, mtime=0)),
+        "sha256": hashlib.sha256(module).hexdigest(),
+    }
+    cache.store(key, module, facts)
+    return Built(canister, module, cached=False, **facts)  # type: ignore[arg-type]
+
+
+def check(name: str, start: Path | None = None, *, update_did: bool = False) -> tuple[Canister, Interface]:
+    """Everything of `build` that does not need the runtime: imports, annotations, `.did`."""
+    canister = find_canister(name, start or Path.cwd())
+    collect_sources(canister.module, canister.root)
+    interface = read_interface(canister)
+    _settle_did(canister, interface.did, update_did)
+    return canister, interface
+
+
+def _settle_did(canister: Canister, generated: str, update: bool) -> None:
+    if update:
+        canister.did.write_text(generated)
+    else:
+        check_did(canister, generated)
+
+
+def _assemble(interface: Interface, bundle: bytes, runtime: Path | bytes) -> bytes:
+    from cdk.wasm import specialise
+
+    methods = [target for target in interface.exports.values() if isinstance(target, int)]
+    if len(methods) > MAX_METHODS:
+        raise CdkError(f"{len(methods) - 1} endpoints, at most {MAX_METHODS - 1} fit into the runtime")
+    template = runtime if isinstance(runtime, bytes) else runtime.read_bytes()
+    sections = {"icp:public candid:service": interface.did.encode()}
+    return specialise(template, exports=interface.exports, bundle=bundle, custom_sections=sections)

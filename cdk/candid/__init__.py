@@ -1,0 +1,80 @@
+"""Candid in pure Python: types, codec, principals and `.did` texts. Used inside canisters and by the builder.
+
+`Codec(types)` encodes and decodes messages. Inside canisters types usually come from annotations (`kybra`);
+elsewhere they are made by hand (`Record((Field("owner", PRINCIPAL), …))`) or read from a `.did` file
+(`cdk.candid.did_parser.parse_did`).
+"""
+
+from .codec import Codec
+from .errors import CandidError, Error
+from .principal import Principal, PrincipalError
+from .types import (
+    BLOB,
+    BOOL,
+    EMPTY,
+    FLOAT32,
+    FLOAT64,
+    INT,
+    INT8,
+    INT16,
+    INT32,
+    INT64,
+    NAT,
+    NAT8,
+    NAT16,
+    NAT32,
+    NAT64,
+    NULL,
+    PRINCIPAL,
+    RESERVED,
+    TEXT,
+    Field,
+    Func,
+    Opt,
+    Primitive,
+    Record,
+    Service,
+    Type,
+    Variant,
+    Vec,
+    field_hash,
+    tuple_type,
+)
+
+__all__ = [
+    "BLOB",
+    "BOOL",
+    "EMPTY",
+    "FLOAT32",
+    "FLOAT64",
+    "INT",
+    "INT8",
+    "INT16",
+    "INT32",
+    "INT64",
+    "NAT",
+    "NAT8",
+    "NAT16",
+    "NAT32",
+    "NAT64",
+    "NULL",
+    "PRINCIPAL",
+    "RESERVED",
+    "TEXT",
+    "CandidError",
+    "Codec",
+    "Error",
+    "Field",
+    "Func",
+    "Opt",
+    "Primitive",
+    "Principal",
+    "PrincipalError",
+    "Record",
+    "Service",
+    "Type",
+    "Variant",
+    "Vec",
+    "field_hash",
+    "tuple_type",
+]

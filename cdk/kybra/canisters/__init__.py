@@ -1,0 +1,1 @@
+"""Descriptions of canisters that exist on every network."""

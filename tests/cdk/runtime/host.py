@@ -1,0 +1,331 @@
+"""A minimal host for canister modules: enough of `ic0`, under wasmtime, to drive one instance."""
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import wasmtime
+
+PAGE_SIZE = 65536
+FUEL = 300_000_000_000
+STACK_BYTES = 2 << 20  # the most that wasmtime allows without its asynchronous stacks; a node gives 5 MiB
+
+
+class Trapped(Exception):
+    """The canister called `ic0.trap`, or the engine stopped it."""
+
+
+@dataclass
+class OutgoingCall:
+    """A call under construction, and then performed."""
+
+    callee: bytes
+    method: str
+    reply: tuple[int, int]
+    reject: tuple[int, int]
+    cleanup: tuple[int, int] | None = None
+    data: bytes = b""
+    cycles: int = 0
+    timeout: int | None = None
+
+
+@dataclass
+class Message:
+    """What one execution sees and does."""
+
+    arg: bytes = b""
+    caller: bytes = b"\x04"
+    reject_code: int = 0
+    reject_message: str = ""
+    cycles_available: int = 0
+    cycles_refunded: int = 0
+    method_name: str = ""
+    certificate: bytes | None = None
+    reply: bytes | None = None
+    rejected: str | None = None
+    accepted: bool = False
+    calls: list[OutgoingCall] = field(default_factory=list)
+
+
+@functools.cache
+def engine() -> wasmtime.Engine:
+    """One engine for all: compiled modules are cached on disk by wasmtime."""
+    config = wasmtime.Config()
+    config.cache = True
+    config.consume_fuel = True
+    config.max_wasm_stack = STACK_BYTES
+    config.cranelift_nan_canonicalization = True
+    return wasmtime.Engine(config)
+
+
+@functools.lru_cache(maxsize=8)
+def compiled(wasm: bytes) -> wasmtime.Module:
+    return wasmtime.Module(engine(), wasm)
+
+
+class Canister:
+    """One instance of a module. `stable` is its stable memory, which upgrades hand on."""
+
+    def __init__(self, wasm: bytes, stable: bytearray | None = None) -> None:
+        self.wasm = wasm
+        self.stable = bytearray() if stable is None else stable
+        self.time = 1_700_000_000_000_000_000
+        self.log: list[str] = []
+        self.message = Message()
+        self.timer = 0
+        self.certified = b""
+        self.controllers = {b"\x01controller"}
+        self.instructions = 0
+        self._reply_data = b""
+        self._call: OutgoingCall | None = None
+        self._trap_message = ""
+        self.store = wasmtime.Store(engine())
+        linker = wasmtime.Linker(engine())
+        module = compiled(wasm)
+        for item in module.imports:
+            assert item.module == "ic0" and item.name is not None and isinstance(item.type, wasmtime.FuncType)
+            handler = getattr(self, f"ic0_{item.name}", None) or self._missing(item.name)
+            linker.define(self.store, "ic0", item.name, wasmtime.Func(self.store, item.type, handler))
+        self.instance = linker.instantiate(self.store, module)
+        exports = self.instance.exports(self.store)
+        memory = exports["memory"]
+        assert isinstance(memory, wasmtime.Memory)
+        self.memory = memory
+        self.exports = exports
+
+    @staticmethod
+    def _missing(name: str) -> Callable[..., int]:
+        def unexpected(*arguments: int) -> int:
+            raise AssertionError(f"ic0.{name} is not part of the test host")
+
+        return unexpected
+
+    # Driving
+
+    def run(self, export: str, message: Message | None = None) -> Message:
+        """Execute an entry point. Raises Trapped with the trap's message."""
+        function = self.exports[export]
+        assert isinstance(function, wasmtime.Func)
+        return self._execute(function, (), message or Message())
+
+    def callback(self, target: tuple[int, int], message: Message | None = None) -> Message:
+        """Execute a callback of an outgoing call."""
+        table = self.exports["table"]
+        assert isinstance(table, wasmtime.Table)
+        function = table.get(self.store, target[0])
+        assert isinstance(function, wasmtime.Func)
+        return self._execute(function, (target[1],), message or Message())
+
+    def update(self, method: str, arg: bytes = b"", **fields: object) -> bytes:
+        """Execute an update method and answer its reply."""
+        message = self.run(f"canister_update {method}", Message(arg=arg, **fields))  # type: ignore[arg-type]
+        assert message.reply is not None
+        return message.reply
+
+    def upgraded(self, wasm: bytes | None = None) -> "Canister":
+        """Another instance over this one's stable memory, after pre_upgrade here and post_upgrade there."""
+        self.run("canister_pre_upgrade")
+        new = Canister(wasm or self.wasm, self.stable)
+        new.time = self.time
+        new.run("canister_post_upgrade")
+        return new
+
+    def _execute(self, function: wasmtime.Func, arguments: Sequence[int], message: Message) -> Message:
+        self.message, self._reply_data, self._call, self._trap_message = message, b"", None, ""
+        self.store.set_fuel(FUEL)
+        try:
+            function(self.store, *arguments)
+        except (wasmtime.Trap, wasmtime.WasmtimeError, Trapped) as error:
+            raise Trapped(self._trap_message or str(error)) from None
+        finally:
+            self.instructions = FUEL - self.store.get_fuel()
+        return message
+
+    # Memory
+
+    def _read(self, source: int, size: int) -> bytes:
+        source, size = source & 0xFFFFFFFF, size & 0xFFFFFFFF
+        return bytes(self.memory.read(self.store, source, source + size))
+
+    def _write(self, target: int, data: bytes) -> None:
+        self.memory.write(self.store, data, target & 0xFFFFFFFF)
+
+    def _copy(self, blob: bytes, target: int, offset: int, size: int) -> None:
+        assert offset + size <= len(blob)
+        self._write(target, blob[offset : offset + size])
+
+    # Message
+
+    def ic0_msg_arg_data_size(self) -> int:
+        return len(self.message.arg)
+
+    def ic0_msg_arg_data_copy(self, target: int, offset: int, size: int) -> None:
+        self._copy(self.message.arg, target, offset, size)
+
+    def ic0_msg_caller_size(self) -> int:
+        return len(self.message.caller)
+
+    def ic0_msg_caller_copy(self, target: int, offset: int, size: int) -> None:
+        self._copy(self.message.caller, target, offset, size)
+
+    def ic0_msg_reject_code(self) -> int:
+        return self.message.reject_code
+
+    def ic0_msg_reject_msg_size(self) -> int:
+        return len(self.message.reject_message.encode())
+
+    def ic0_msg_reject_msg_copy(self, target: int, offset: int, size: int) -> None:
+        self._copy(self.message.reject_message.encode(), target, offset, size)
+
+    def ic0_msg_method_name_size(self) -> int:
+        return len(self.message.method_name.encode())
+
+    def ic0_msg_method_name_copy(self, target: int, offset: int, size: int) -> None:
+        self._copy(self.message.method_name.encode(), target, offset, size)
+
+    def ic0_accept_message(self) -> None:
+        self.message.accepted = True
+
+    def ic0_msg_deadline(self) -> int:
+        return 0
+
+    def ic0_msg_reply_data_append(self, source: int, size: int) -> None:
+        self._reply_data += self._read(source, size)
+
+    def ic0_msg_reply(self) -> None:
+        assert self.message.reply is None and self.message.rejected is None
+        self.message.reply = self._reply_data
+
+    def ic0_msg_reject(self, source: int, size: int) -> None:
+        self.message.rejected = self._read(source, size).decode()
+
+    # Cycles
+
+    def _amount(self, target: int, amount: int) -> None:
+        self._write(target, amount.to_bytes(16, "little"))
+
+    @staticmethod
+    def _joined(high: int, low: int) -> int:
+        return (high & (2**64 - 1)) << 64 | low & (2**64 - 1)
+
+    def ic0_msg_cycles_available128(self, target: int) -> None:
+        self._amount(target, self.message.cycles_available)
+
+    def ic0_msg_cycles_refunded128(self, target: int) -> None:
+        self._amount(target, self.message.cycles_refunded)
+
+    def ic0_msg_cycles_accept128(self, high: int, low: int, target: int) -> None:
+        taken = min(self._joined(high, low), self.message.cycles_available)
+        self.message.cycles_available -= taken
+        self._amount(target, taken)
+
+    def ic0_canister_cycle_balance128(self, target: int) -> None:
+        self._amount(target, 3 * 10**21)
+
+    # Canister
+
+    def ic0_canister_self_size(self) -> int:
+        return 10
+
+    def ic0_canister_self_copy(self, target: int, offset: int, size: int) -> None:
+        self._copy(bytes(8) + b"\x01\x01", target, offset, size)
+
+    def ic0_subnet_self_size(self) -> int:
+        return 29
+
+    def ic0_subnet_self_copy(self, target: int, offset: int, size: int) -> None:
+        self._copy(bytes(28) + b"\x02", target, offset, size)
+
+    def ic0_canister_status(self) -> int:
+        return 1
+
+    def ic0_canister_version(self) -> int:
+        return 7
+
+    def ic0_is_controller(self, source: int, size: int) -> int:
+        return int(self._read(source, size) in self.controllers)
+
+    def ic0_in_replicated_execution(self) -> int:
+        return 1
+
+    def ic0_time(self) -> int:
+        return self.time
+
+    def ic0_global_timer_set(self, timestamp: int) -> int:
+        former, self.timer = self.timer, timestamp
+        return former
+
+    def ic0_performance_counter(self, kind: int) -> int:
+        return FUEL - self.store.get_fuel()
+
+    def ic0_certified_data_set(self, source: int, size: int) -> None:
+        self.certified = self._read(source, size)
+
+    def ic0_data_certificate_present(self) -> int:
+        return int(self.message.certificate is not None)
+
+    def ic0_data_certificate_size(self) -> int:
+        return len(self.message.certificate or b"")
+
+    def ic0_data_certificate_copy(self, target: int, offset: int, size: int) -> None:
+        self._copy(self.message.certificate or b"", target, offset, size)
+
+    # Diagnosis
+
+    def ic0_debug_print(self, source: int, size: int) -> None:
+        self.log.append(self._read(source, size).decode())
+
+    def ic0_trap(self, source: int, size: int) -> None:
+        self._trap_message = self._read(source, size).decode()
+        raise Trapped(self._trap_message)
+
+    # Calls
+
+    def ic0_call_new(self, callee: int, callee_size: int, name: int, name_size: int, *callbacks: int) -> None:
+        reply_fun, reply_env, reject_fun, reject_env = callbacks
+        self._call = OutgoingCall(
+            self._read(callee, callee_size),
+            self._read(name, name_size).decode(),
+            (reply_fun, reply_env),
+            (reject_fun, reject_env),
+        )
+
+    def ic0_call_on_cleanup(self, function: int, environment: int) -> None:
+        assert self._call is not None
+        self._call.cleanup = (function, environment)
+
+    def ic0_call_data_append(self, source: int, size: int) -> None:
+        assert self._call is not None
+        self._call.data += self._read(source, size)
+
+    def ic0_call_cycles_add128(self, high: int, low: int) -> None:
+        assert self._call is not None
+        self._call.cycles += self._joined(high, low)
+
+    def ic0_call_with_best_effort_response(self, timeout: int) -> None:
+        assert self._call is not None
+        self._call.timeout = timeout
+
+    def ic0_call_perform(self) -> int:
+        assert self._call is not None
+        self.message.calls.append(self._call)
+        self._call = None
+        return 0
+
+    # Stable memory
+
+    def ic0_stable64_size(self) -> int:
+        return len(self.stable) // PAGE_SIZE
+
+    def ic0_stable64_grow(self, pages: int) -> int:
+        former = len(self.stable) // PAGE_SIZE
+        self.stable += bytes(pages * PAGE_SIZE)
+        return former
+
+    def ic0_stable64_read(self, target: int, offset: int, size: int) -> None:
+        assert offset + size <= len(self.stable)
+        self._write(target, bytes(self.stable[offset : offset + size]))
+
+    def ic0_stable64_write(self, offset: int, source: int, size: int) -> None:
+        assert offset + size <= len(self.stable)
+        self.stable[offset : offset + size] = self._read(source, size)
