@@ -1,0 +1,1 @@
+"""The Internet Computer's HTTP interface: requests in, certified answers out."""

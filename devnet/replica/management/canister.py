@@ -1,0 +1,152 @@
+"""Dispatch of calls to the management canister: decode, authorise, run, encode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from devnet.errors import CandidError
+from devnet.replica import rejects
+from devnet.replica.api import Limits, Query, Reject, ThresholdKeys
+from devnet.replica.canister import Canister, Change
+from devnet.replica.installation import Installer
+from devnet.replica.management import code, lifecycle, observation, threshold
+from devnet.replica.management.candid import decode_one, encode_one
+from devnet.replica.management.methods import METHODS, Callers, Deferred, Method, is_controller
+from devnet.replica.messages import Call, FromCanister
+from devnet.replica.processing import Processor
+from devnet.replica.subnet import Subnet
+
+GROUPS = (code, lifecycle, observation, threshold)
+"""The modules whose import fills the table of methods."""
+
+KEPT_CHANGES = 20
+
+
+@dataclass
+class ManagementCall:
+    """One call in progress.
+
+    Args:
+        cycles: attached and not accepted yet; what is left is refunded.
+        canister: the one that the argument names, if it exists.
+        original: the queued call, for answers that come later.
+    """
+
+    caller: bytes
+    by_canister: bool
+    cycles: int
+    original: Call | None
+    target: Canister | None = field(default=None)
+
+    @property
+    def canister(self) -> Canister:
+        assert self.target is not None
+        return self.target
+
+    def accept(self, amount: int, what: str) -> None:
+        """Take attached cycles.
+
+        Raises:
+            Reject: fewer are attached.
+        """
+        if self.cycles < amount:
+            raise rejects.insufficient_cycles(
+                f"{what} request sent with {self.cycles} cycles, but {amount} cycles are required."
+            )
+        self.cycles -= amount
+
+
+class Management:
+    """The management canister of one subnet."""
+
+    def __init__(
+        self,
+        subnet: Subnet,
+        installer: Installer,
+        processor: Processor,
+        keys: ThresholdKeys,
+        randomness: Callable[[int], bytes],
+        limits: Limits,
+    ) -> None:
+        self.subnet = subnet
+        self.installer = installer
+        self.processor = processor
+        self.keys = keys
+        self.randomness = randomness
+        self.limits = limits
+
+    def execute(self, call: Call) -> None:
+        """Run a queued call and answer it."""
+        by_canister = isinstance(call.origin, FromCanister)
+        running = ManagementCall(call.caller, by_canister, call.cycles, call)
+        try:
+            known = self._method(call.method, query=False)
+            result = self._run(known, running, call.arg)
+        except Reject as reject:
+            self.subnet.respond(call.origin, reject, running.cycles)
+            return
+        if not isinstance(result, Deferred):
+            self.subnet.respond(call.origin, encode_one(known.result, result), running.cycles)
+
+    def query(self, query: Query) -> bytes:
+        """Answer a query.
+
+        Raises:
+            Reject: no such query method, not allowed, or an invalid argument.
+        """
+        known = self._method(query.method, query=True)
+        result = self._run(known, ManagementCall(query.sender, False, 0, None), query.arg)
+        return encode_one(known.result, result)
+
+    def check_ingress(self, sender: bytes, method: str, arg: bytes) -> bytes | None:
+        """Refuse what would fail anyway; returns the canister that pays for the message, if any.
+
+        Raises:
+            Reject: not for users, not by this sender, or an invalid argument.
+        """
+        known = self._method(method, query=False)
+        call = ManagementCall(sender, False, 0, None)
+        self._authorise(known, call, self._decode(known, arg))
+        return None if call.target is None else call.target.id
+
+    def record(self, call: ManagementCall, kind: str, version: int | None = None, **details: Any) -> None:
+        """Append to the history of the call's canister."""
+        canister = call.canister
+        origin_version = version if call.by_canister else None
+        change = Change(
+            self.subnet.now(),
+            canister.version,
+            call.caller,
+            call.by_canister,
+            origin_version,
+            kind,
+            **details,
+        )
+        canister.record(change, KEPT_CHANGES)
+
+    def _method(self, name: str, *, query: bool) -> Method:
+        known = METHODS.get(name)
+        if known is None or not (known.query if query else known.update):
+            raise rejects.no_management_method(name)
+        return known
+
+    def _decode(self, known: Method, arg: bytes) -> Any:
+        try:
+            return decode_one(known.argument, arg)
+        except CandidError as error:
+            raise rejects.invalid_management_payload(known.name, str(error)) from error
+
+    def _run(self, known: Method, call: ManagementCall, arg: bytes) -> Any:
+        argument = self._decode(known, arg)
+        self._authorise(known, call, argument)
+        return known.handler(self, call, argument)
+
+    def _authorise(self, known: Method, call: ManagementCall, argument: Any) -> None:
+        if known.callers is Callers.CANISTERS and not call.by_canister:
+            raise rejects.not_allowed(f"Only canisters can call ic00 method '{known.name}'.")
+        if known.subject:
+            call.target = self.subnet.canister(argument[known.subject])
+        if known.callers is Callers.CONTROLLERS and not is_controller(call.canister, call.caller):
+            raise rejects.not_controller(call.canister.id, call.canister.settings.controllers, call.caller)

@@ -1,0 +1,66 @@
+"""What things cost, in cycles, on a subnet of 13 nodes.
+
+Source: cycle costs page of the Internet Computer's developer documentation (September 2026).
+"""
+
+from __future__ import annotations
+
+from devnet.replica.api import GIB, Limits
+
+SUBNET_NODES = 13
+
+UPDATE_BASE = 5_000_000
+PER_INSTRUCTION = 1
+INGRESS_BASE = 1_200_000
+INGRESS_PER_BYTE = 2_000
+CALL_BASE = 260_000
+CALL_PER_BYTE = 1_000
+CREATE_CANISTER = 500_000_000_000
+STORAGE_PER_GIB_SECOND = 127_000
+COMPUTE_PER_PERCENT_SECOND = 10_000_000
+SECONDS_PER_DAY = 86_400
+
+THRESHOLD_KEYS = {"test_key_1": 10_000_000_000, "dfx_test_key": 10_000_000_000, "key_1": 26_153_846_153}
+"""Fee of one signature or key derivation, by the key's name."""
+
+
+def execution(instructions: int) -> int:
+    """One replicated message."""
+    return UPDATE_BASE + PER_INSTRUCTION * instructions
+
+
+def ingress(payload_bytes: int) -> int:
+    """Reception of one ingress message."""
+    return INGRESS_BASE + INGRESS_PER_BYTE * payload_bytes
+
+
+def call(payload_bytes: int) -> int:
+    """Sending one request to a canister."""
+    return CALL_BASE + CALL_PER_BYTE * payload_bytes
+
+
+def response_reservation(limits: Limits) -> int:
+    """Set aside by `call_perform` for the largest response and the longest callback."""
+    return CALL_PER_BYTE * limits.reply_bytes + execution(limits.update_instructions)
+
+
+def response_transmission(payload_bytes: int) -> int:
+    return CALL_PER_BYTE * payload_bytes
+
+
+def storage(memory_bytes: int, seconds: float) -> int:
+    """Keeping memory for a time."""
+    return int(memory_bytes * STORAGE_PER_GIB_SECOND * seconds / GIB)
+
+
+def idle_per_day(memory_bytes: int, memory_allocation: int, compute_allocation: int) -> int:
+    """What a canister burns in a day without doing anything."""
+    compute = COMPUTE_PER_PERCENT_SECOND * compute_allocation * SECONDS_PER_DAY
+    return storage(max(memory_bytes, memory_allocation), SECONDS_PER_DAY) + compute
+
+
+def http_request(request_bytes: int, max_response_bytes: int) -> int:
+    """HTTP outcall, pricing version 1."""
+    nodes = SUBNET_NODES
+    base = (3_000_000 + 60_000 * nodes) * nodes
+    return base + (400 * request_bytes + 800 * max_response_bytes) * nodes

@@ -1,0 +1,113 @@
+"""Decides what runs next: due timers and heartbeats, then queued messages, round robin over canisters."""
+
+from __future__ import annotations
+
+from devnet.replica import prices
+from devnet.replica.api import SECOND_NS
+from devnet.replica.canister import Canister, Status
+from devnet.replica.installation import Installer
+from devnet.replica.management.canister import Management
+from devnet.replica.messages import Task, TaskKind
+from devnet.replica.processing import Processor
+from devnet.replica.subnet import Subnet
+
+HEARTBEAT_INTERVAL_NS = SECOND_NS
+CHARGE_INTERVAL_NS = 10 * SECOND_NS
+"""How often canisters pay for their memory."""
+
+
+class Scheduler:
+    """Drives the execution of a subnet's messages."""
+
+    def __init__(
+        self, subnet: Subnet, processor: Processor, management: Management, installer: Installer
+    ) -> None:
+        self._subnet = subnet
+        self._processor = processor
+        self._management = management
+        self._installer = installer
+        self._next_heartbeat = 0
+        self._next_charge = 0
+
+    def run(self, max_messages: int) -> bool:
+        """Execute up to that many messages; True if more can run now."""
+        now = self._subnet.now()
+        self._subnet.expire_calls()
+        self._subnet.ingress.prune(now)
+        self._charge_for_memory(now)
+        self._queue_tasks(now)
+        for _ in range(max_messages):
+            if not self._step():
+                return False
+        return bool(self._subnet.ready or self._subnet.management_queue)
+
+    def next_wakeup(self) -> int | None:
+        """When there will be something to do without new input; None: never."""
+        times = [
+            canister.global_timer for canister in self._subnet.canisters.values() if _timer_can_fire(canister)
+        ]
+        if any(_has_heartbeat(canister) for canister in self._subnet.canisters.values()):
+            times.append(self._next_heartbeat)
+        if self._subnet.deadlines:
+            times.append(self._subnet.deadlines[0][0])
+        return min(times, default=None)
+
+    def _step(self) -> bool:
+        """Let the management canister and the next canister each process one message."""
+        subnet = self._subnet
+        if subnet.management_queue:
+            self._management.execute(subnet.management_queue.popleft())
+            return True
+        while subnet.ready:
+            canister = subnet.canisters.get(subnet.ready.popleft())
+            if canister is None or not canister.queue:
+                continue
+            self._processor.process_next(canister)
+            if canister.queue and canister.id in subnet.canisters:
+                subnet.ready.append(canister.id)
+            return True
+        return False
+
+    def _queue_tasks(self, now: int) -> None:
+        heartbeat = now >= self._next_heartbeat
+        if heartbeat:
+            self._next_heartbeat = now + HEARTBEAT_INTERVAL_NS
+        for canister in self._subnet.canisters.values():
+            if _timer_can_fire(canister) and canister.global_timer <= now:
+                canister.global_timer = 0
+                self._subnet.enqueue(canister, Task(TaskKind.GLOBAL_TIMER))
+            if heartbeat and _has_heartbeat(canister):
+                self._subnet.enqueue(canister, Task(TaskKind.HEARTBEAT))
+
+    def _charge_for_memory(self, now: int) -> None:
+        if now < self._next_charge:
+            return
+        self._next_charge = now + CHARGE_INTERVAL_NS
+        for canister in self._subnet.canisters.values():
+            elapsed_s = (now - canister.charged_until) / SECOND_NS
+            canister.charged_until = now
+            due = int(canister.idle_per_day * elapsed_s / prices.SECONDS_PER_DAY)
+            if due <= canister.cycles:
+                canister.cycles -= due
+                continue
+            canister.cycles = 0
+            if canister.code is not None:
+                self._installer.uninstall(canister)
+                self._processor.finish_stopping(canister)
+
+
+def _timer_can_fire(canister: Canister) -> bool:
+    return (
+        canister.global_timer > 0
+        and canister.status is Status.RUNNING
+        and canister.code is not None
+        and TaskKind.GLOBAL_TIMER.export in canister.code.exports
+    )
+
+
+def _has_heartbeat(canister: Canister) -> bool:
+    return (
+        canister.status is Status.RUNNING
+        and canister.code is not None
+        and TaskKind.HEARTBEAT.export in canister.code.exports
+    )

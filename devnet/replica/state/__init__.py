@@ -1,0 +1,1 @@
+"""Keeps a subnet's state in a folder."""

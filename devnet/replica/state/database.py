@@ -1,0 +1,97 @@
+"""The state folder's database: tables and their statements.
+
+One SQLite database; a checkpoint is one transaction, so a crash leaves the previous one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from devnet.errors import StateFolderError
+
+FORMAT = 1
+_FILE, _LOCK = "replica.sqlite", "replica.lock"
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS module (hash BLOB PRIMARY KEY, wasm BLOB) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS canister (id BLOB PRIMARY KEY, record BLOB) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS chunk (canister BLOB, hash BLOB, data BLOB, PRIMARY KEY (canister, hash));
+CREATE TABLE IF NOT EXISTS ingress (id BLOB PRIMARY KEY, record BLOB) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS page (
+    canister BLOB, memory TEXT, number INTEGER, data BLOB, PRIMARY KEY (canister, memory, number)
+);
+"""
+
+
+class Database:
+    """An open state folder; only one process may hold it.
+
+    Raises:
+        StateFolderError: held by another process, unreadable, or written by another version.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = _take_lock(folder / _LOCK)
+        try:
+            self._connection = sqlite3.connect(folder / _FILE, isolation_level=None, check_same_thread=False)
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection.executescript(_SCHEMA)
+            self._check_format()
+        except sqlite3.DatabaseError as error:
+            os.close(self._lock)
+            raise StateFolderError(f"cannot read the state in {folder}: {error}") from error
+        except StateFolderError:
+            os.close(self._lock)
+            raise
+
+    def _check_format(self) -> None:
+        found = self.fact("format")
+        if found is None:
+            self.execute("INSERT INTO fact VALUES ('format', ?)", str(FORMAT).encode())
+        elif found != str(FORMAT).encode():
+            raise StateFolderError(
+                f"the state folder has format {found.decode()}, this version reads {FORMAT}; use a new folder"
+            )
+
+    def execute(self, statement: str, *values: Any) -> None:
+        self._connection.execute(statement, values)
+
+    def execute_many(self, statement: str, rows: Iterator[tuple[Any, ...]]) -> None:
+        self._connection.executemany(statement, rows)
+
+    def rows(self, statement: str, *values: Any) -> Iterator[Any]:
+        return iter(self._connection.execute(statement, values))
+
+    def fact(self, name: str) -> bytes | None:
+        row = self._connection.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
+        return None if row is None else row[0]
+
+    def set_fact(self, name: str, value: bytes) -> None:
+        self.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", name, value)
+
+    def transaction(self) -> sqlite3.Connection:
+        """To be used in `with`: commits at its end, rolls back on an exception."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        return self._connection
+
+    def close(self) -> None:
+        self._connection.close()
+        os.close(self._lock)
+
+
+def _take_lock(path: Path) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise StateFolderError(f"{path.parent} is used by another running node") from error
+    return descriptor

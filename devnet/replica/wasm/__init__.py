@@ -1,0 +1,1 @@
+"""Canister modules: reading, checking, rewriting, compiling and running them under wasmtime."""

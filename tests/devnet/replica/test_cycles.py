@@ -1,0 +1,159 @@
+"""Balances, transfers and charges."""
+
+from __future__ import annotations
+
+from devnet.replica import prices
+from tests.devnet.replica.harness import SMALL, Net, rejected
+from tests.devnet.replica.wat import ANSWER, module, number
+
+BANK = module(
+    ANSWER
+    + """
+    (table funcref (elem $refunded $refunded))
+    (type $callback (func (param i32)))
+    (func $refunded (param i32)
+      (call $msg_cycles_refunded128 (i32.const 16))
+      (call $answer (i32.const 16) (i32.const 16)))
+    (func $arguments (call $msg_arg_data_copy (i32.const 1000) (i32.const 0) (call $msg_arg_data_size)))
+    ;; argument: 8 bytes cycles to send, 8 bytes to be accepted, callee
+    (func (export "canister_update send")
+      (call $arguments)
+      (call $call_new (i32.const 1016) (i32.const 10) {take}
+        (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 0))
+      (call $call_data_append (i32.const 1008) (i32.const 8))
+      (call $call_cycles_add (i64.load (i32.const 1000)))
+      (drop (call $call_perform)))
+    (func (export "canister_update take")
+      (call $arguments)
+      (drop (call $msg_cycles_accept (i64.load (i32.const 1000))))
+      (call $answer_i64 (call $msg_cycles_available)))
+    (func (export "canister_update take_and_trap")
+      (drop (call $msg_cycles_accept (i64.const 1000000)))
+      unreachable)
+    (func (export "canister_update add_too_much")
+      (call $call_new (i32.const 1016) (i32.const 10) {take}
+        (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 0))
+      (call $call_cycles_add128 (i64.const 1) (i64.const 0)))
+    (func (export "canister_update never_sent")
+      (call $call_new (i32.const 1016) (i32.const 10) {take}
+        (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 0))
+      (call $call_cycles_add (i64.const 1000000000000))
+      (call $msg_reply))
+    (func (export "canister_update burn")
+      (call $cycles_burn128 (i64.const 0) (i64.const 1000000000000) (i32.const 0))
+      (call $answer (i32.const 0) (i32.const 16)))
+    (func (export "canister_query balance")
+      (call $canister_cycle_balance128 (i32.const 0))
+      (call $answer (i32.const 0) (i32.const 16)))
+    (func (export "canister_query liquid")
+      (call $canister_liquid_cycle_balance128 (i32.const 0))
+      (call $answer (i32.const 0) (i32.const 16)))
+    (func (export "canister_query key_cost") (local $status i32)
+      (local.set $status (call $cost_vetkd_derive_key {key} (i32.const 0) (i32.const 16)))
+      (i32.store (i32.const 32) (local.get $status))
+      (call $answer (i32.const 16) (i32.const 20)))
+    (func (export "canister_query creation_cost")
+      (call $cost_create_canister (i32.const 0))
+      (call $answer (i32.const 0) (i32.const 16)))
+    """,
+    texts={"take": "take", "key": "test_key_1"},
+)
+
+
+def u64(value: int) -> bytes:
+    return value.to_bytes(8, "little")
+
+
+def balance(net: Net, canister: bytes) -> int:
+    return int(net.status(canister)["cycles"])
+
+
+def test_cycles_move_and_the_rest_returns(net: Net) -> None:
+    giver, taker = net.deploy(BANK), net.deploy(BANK)
+    before = balance(net, taker)
+    refund = number(net.update(giver, "send", u64(5_000_000_000_000) + u64(3_000_000_000_000) + taker))
+    assert refund == 2_000_000_000_000
+    gained = balance(net, taker) - before
+    assert 0 <= 3_000_000_000_000 - gained < 100_000_000
+    assert 0 <= 97_000_000_000_000 - balance(net, giver) < 100_000_000
+
+
+def test_no_cycles_appear_or_vanish_but_the_fees(net: Net) -> None:
+    """Both balances together change only by what execution and transmission cost."""
+    giver, taker = net.deploy(BANK), net.deploy(BANK)
+    total = balance(net, giver) + balance(net, taker)
+    net.update(giver, "send", u64(5_000_000_000_000) + u64(1) + taker)
+    net.update(giver, "never_sent")
+    spent = total - balance(net, giver) - balance(net, taker)
+    assert 0 < spent < 100_000_000
+
+
+def test_a_rejected_call_returns_its_cycles(net: Net) -> None:
+    giver = net.deploy(BANK)
+    refund = number(net.update(giver, "send", u64(7_000) + u64(1) + b"\0" * 8 + b"\1\1"))
+    assert refund == 7_000
+
+
+def test_more_than_there_is_cannot_be_sent(net: Net) -> None:
+    canister = net.deploy(BANK)
+    reject = rejected(lambda: net.update(canister, "add_too_much"))
+    assert reject.error_code == "IC0504"
+    assert "available for spending" in reject.message
+
+
+def test_cycles_can_be_burned(net: Net) -> None:
+    canister = net.deploy(BANK)
+    before = balance(net, canister)
+    assert number(net.update(canister, "burn")) == 1_000_000_000_000
+    assert 0 <= before - balance(net, canister) - 1_000_000_000_000 < 100_000_000
+
+
+def test_work_is_charged_by_the_table(net: Net) -> None:
+    canister = net.deploy(BANK)
+    before = balance(net, canister)
+    net.update(canister, "take", u64(0))
+    spent = before - balance(net, canister)
+    status_call = prices.ingress(len("canister_status") + 25)
+    assert prices.UPDATE_BASE + prices.INGRESS_BASE < spent - status_call < 8_000_000
+
+
+def test_storage_is_charged_over_time(net: Net) -> None:
+    canister = net.deploy(BANK)
+    net.advance(0)
+    before, per_day = balance(net, canister), net.status(canister)["idle_cycles_burned_per_day"]
+    assert per_day > 500_000
+    net.advance(86_400)
+    spent = before - balance(net, canister)
+    assert per_day <= spent < per_day + 10_000_000
+
+
+def test_a_canister_that_cannot_pay_is_refused_work(net: Net) -> None:
+    canister = net.deploy(BANK, cycles=2 * prices.execution(SMALL.install_instructions))
+    net.update(canister, "burn")
+    reject = rejected(lambda: net.submit(canister, "take", u64(0)))
+    assert (reject.code, reject.error_code) == (2, "IC0207")
+    assert "please top up the canister with at least" in reject.message
+    net.manage("provisional_top_up_canister", canister_id=canister, amount=10**12)
+    net.update(canister, "take", u64(0))
+
+
+def test_a_canister_that_cannot_pay_for_its_memory_loses_its_code(net: Net) -> None:
+    canister = net.deploy(BANK, cycles=prices.execution(SMALL.install_instructions) * 2)
+    net.advance(100 * 365 * 86_400)
+    net.manage("provisional_top_up_canister", canister_id=canister, amount=10**12)
+    status = net.status(canister)
+    assert status["module_hash"] is None
+
+
+def test_installation_needs_cycles_for_its_longest_run(net: Net) -> None:
+    canister = net.create(cycles=prices.execution(SMALL.install_instructions) - 1)
+    reject = rejected(lambda: net.install(canister, BANK))
+    assert reject.error_code == "IC0207"
+
+
+def test_costs_can_be_asked(net: Net) -> None:
+    canister = net.deploy(BANK)
+    answer = net.query(canister, "key_cost")
+    assert (number(answer[:16]), number(answer[16:])) == (10_000_000_000, 0)
+    assert number(net.query(canister, "creation_cost")) == prices.CREATE_CANISTER
+    assert number(net.query(canister, "liquid")) <= number(net.query(canister, "balance"))
