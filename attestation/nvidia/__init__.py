@@ -1,0 +1,1 @@
+"""NVIDIA GPUs: report layout, firmware id, verification."""

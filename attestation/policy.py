@@ -1,0 +1,184 @@
+"""Policies: which sound evidence is acceptable. Composable by `AllOf` and `AnyOf`, and readable as JSON.
+
+A policy never widens by omission: an empty list accepts nothing, and what it asks for but cannot be checked
+becomes a row that says `unverifiable`, which refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Union
+
+from attestation.errors import PolicyMalformed
+
+MAX_ENTRIES = 256
+MAX_MEMBERS = 8
+MAX_DEPTH = 4
+MAX_GPUS = 8
+MAX_NAME_CHARACTERS = 64
+
+# SHA-256 of the vendors' root certificates (whole DER).
+AMD_ROOTS = (
+    "69d063b45344d26a2e94e1f4210de49ef555308287d4c174445c95639a540bcd",  # ARK-Milan
+    "4c6598d19c18719c5dfd4a7d335f674e5bfe1d8f800cea2cf270c10d103db2f1",  # ARK-Genoa
+    "1f084161a44bb6d93778a904877d4819cafa5d05ef4193b2ded9dd9c73dd3f6a",  # ARK-Turin
+)
+NVIDIA_ROOTS = ("102bf659d5419614c9d8e6aecebc80454eb26b1df6a769ac720b9a690b167b48",)
+
+# SHA-256 of the development roots, whose private keys are published with the simulator.
+DEVELOPMENT_AMD_ROOTS = ("bd2f9e453affe08de5207f4b407d8fa910837a8d3d0f131de71e6bf35c71fa9d",)
+DEVELOPMENT_NVIDIA_ROOTS = ("922cc1168f7b2069f5c469b6c628cb11d84bca451ff00e330ceae9295fc2b459",)
+DEVELOPMENT_ROOTS = frozenset(DEVELOPMENT_AMD_ROOTS + DEVELOPMENT_NVIDIA_ROOTS)
+
+# What every simulated guest reports as its launch measurement: SHA-384 of
+# "leasehold simulated worker, not a real guest".
+SIMULATED_MEASUREMENT = (
+    "6a5b4a3f8fa59340515eafe37cd421e60b09a92e22832ba21962cb19b0eae4408158867b7878415f6953b456f58030bb"
+)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Conditions that evidence must all meet.
+
+    Fingerprints and measurements are lower-case hex; denied devices are chip ids or GPU device ids in hex, of
+    either case. `minimum_tcb` maps product to component to version; a product that is not in it is
+    refused. `minimum_vbios` maps chip to VBIOS version. `simulated` policies name development roots, and only
+    those; other policies may name none.
+    """
+
+    name: str
+    simulated: bool
+    tee_kinds: tuple[str, ...]
+    cpu_roots: tuple[str, ...]
+    gpu_roots: tuple[str, ...]
+    measurements: tuple[str, ...]
+    minimum_tcb: Mapping[str, Mapping[str, int]]
+    gpu_chips: tuple[str, ...]
+    gpu_modes: tuple[str, ...]
+    minimum_driver: str
+    minimum_vbios: Mapping[str, str]
+    minimum_worker: str
+    minimum_gpus: int
+    maximum_gpus: int
+    denied_devices: tuple[str, ...] = ()
+    require_reference_values: bool = True
+    require_revocation: bool = True
+    require_firmware_id: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse a policy that contradicts itself."""
+        check_name(self.name)
+        for root in self.cpu_roots + self.gpu_roots:
+            if (root in DEVELOPMENT_ROOTS) != self.simulated:
+                kind = "a development" if root in DEVELOPMENT_ROOTS else "not a development"
+                raise PolicyMalformed(
+                    f"{self.name!r}: simulated is {self.simulated}, but {root} is {kind} root"
+                )
+        if not 0 <= self.minimum_gpus <= self.maximum_gpus <= MAX_GPUS:
+            raise PolicyMalformed(
+                f"{self.name!r}: {self.minimum_gpus} to {self.maximum_gpus} GPUs, allowed are 0 to {MAX_GPUS}"
+            )
+
+
+@dataclass(frozen=True)
+class AllOf:
+    """Accepts what every member accepts."""
+
+    name: str
+    members: tuple[PolicyExpression, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a composition of nothing, or one that is too large."""
+        check_name(self.name)
+        check_members(self.name, self.members)
+
+    @property
+    def simulated(self) -> bool:
+        """True when any member accepts the development roots."""
+        return any(member.simulated for member in self.members)
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """Accepts what at least one member accepts."""
+
+    name: str
+    members: tuple[PolicyExpression, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a composition of nothing, or one that is too large."""
+        check_name(self.name)
+        check_members(self.name, self.members)
+
+    @property
+    def simulated(self) -> bool:
+        """True when any member accepts the development roots."""
+        return any(member.simulated for member in self.members)
+
+
+PolicyExpression = Union[Policy, AllOf, AnyOf]  # noqa: UP007 (evaluated at run time by Python 3.10)
+
+
+def check_name(name: str) -> None:
+    """A policy's name is what renters and receipts call it: short, printable ASCII."""
+    if not 1 <= len(name) <= MAX_NAME_CHARACTERS or not (name.isascii() and name.isprintable()):
+        raise PolicyMalformed(f"name {name!r} must be 1 to {MAX_NAME_CHARACTERS} printable ASCII characters")
+
+
+def check_members(name: str, members: tuple[PolicyExpression, ...]) -> None:
+    """Bounds of a composition."""
+    if not 1 <= len(members) <= MAX_MEMBERS:
+        raise PolicyMalformed(f"{name!r}: {len(members)} members, must be 1 to {MAX_MEMBERS}")
+    if depth(members) >= MAX_DEPTH:
+        raise PolicyMalformed(f"{name!r}: nested deeper than {MAX_DEPTH}")
+
+
+def depth(members: tuple[PolicyExpression, ...]) -> int:
+    """How many compositions are nested in `members`."""
+    return max((1 + depth(m.members) for m in members if not isinstance(m, Policy)), default=0)
+
+
+SIMULATED = Policy(
+    name="simulated",
+    simulated=True,
+    tee_kinds=("sev-snp",),
+    cpu_roots=DEVELOPMENT_AMD_ROOTS,
+    gpu_roots=DEVELOPMENT_NVIDIA_ROOTS,
+    measurements=(SIMULATED_MEASUREMENT,),
+    minimum_tcb={"Genoa": {"bootloader": 9, "tee": 0, "snp": 23, "microcode": 72}},
+    gpu_chips=("GH100",),
+    gpu_modes=("single-gpu",),
+    minimum_driver="550.54.15",
+    minimum_vbios={"GH100": "96.00.9F.00.01"},
+    minimum_worker="0.1.0",
+    minimum_gpus=1,
+    maximum_gpus=8,
+    require_reference_values=False,
+    require_revocation=False,
+)
+
+# No worker guest has been released and measured yet, and neither revocation nor reference values are checked:
+# this policy refuses everything until both are there, and says why, row by row.
+PRODUCTION = Policy(
+    name="production",
+    simulated=False,
+    tee_kinds=("sev-snp",),
+    cpu_roots=AMD_ROOTS,
+    gpu_roots=NVIDIA_ROOTS,
+    measurements=(),
+    minimum_tcb={
+        "Milan": {"bootloader": 4, "tee": 0, "snp": 24, "microcode": 219},
+        "Genoa": {"bootloader": 10, "tee": 0, "snp": 23, "microcode": 84},
+    },
+    gpu_chips=("GH100",),
+    gpu_modes=("single-gpu",),
+    minimum_driver="550.90.07",
+    minimum_vbios={"GH100": "96.00.9F.00.01"},
+    minimum_worker="0.1.0",
+    minimum_gpus=1,
+    maximum_gpus=8,
+)
+
+BUILTIN_POLICIES: dict[str, PolicyExpression] = {policy.name: policy for policy in (SIMULATED, PRODUCTION)}

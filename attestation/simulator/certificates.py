@@ -1,0 +1,113 @@
+"""Certificates of the simulated vendors, shaped like the genuine ones."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.x509.oid import NameOID, ObjectIdentifier
+
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+Extension = tuple[x509.ExtensionType, bool]
+
+PSS_SHA384 = padding.PSS(mgf=padding.MGF1(hashes.SHA384()), salt_length=48)
+NOT_BEFORE = datetime.datetime(2024, 1, 1)
+END_OF_TIME = datetime.datetime(9999, 12, 31, 23, 59, 59)
+
+
+def amd_name(common_name: str) -> x509.Name:
+    """Subject of a certificate of the simulated AMD key service."""
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "SIMULATED, for development only"),
+            x509.NameAttribute(NameOID.COUNTRY_NAME, "US"),
+            x509.NameAttribute(NameOID.LOCALITY_NAME, "Santa Clara"),
+            x509.NameAttribute(NameOID.STATE_OR_PROVINCE_NAME, "CA"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "SIMULATED Advanced Micro Devices"),
+            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+        ]
+    )
+
+
+def nvidia_authority_name(common_name: str) -> x509.Name:
+    """Subject of one of the simulated NVIDIA's authorities."""
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "SIMULATED NVIDIA Corporation"),
+        ]
+    )
+
+
+def nvidia_device_name(serial: str, common_name: str) -> x509.Name:
+    """Subject of a certificate made inside a simulated GPU; `serial` is hex."""
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.SERIAL_NUMBER, serial),
+            x509.NameAttribute(NameOID.COUNTRY_NAME, "US"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "SIMULATED NVIDIA Corporation"),
+            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+        ]
+    )
+
+
+def authority(path_length: int | None, signs_revocation: bool = True) -> Sequence[Extension]:
+    """Extensions of a certificate authority."""
+    return (
+        (x509.BasicConstraints(ca=True, path_length=path_length), True),
+        (_key_usage(certificate_sign=True, crl_sign=signs_revocation), True),
+    )
+
+
+def report_signer() -> Extension:
+    """Key usage of a leaf that signs reports."""
+    return _key_usage(digital_signature=True), True
+
+
+def raw_extension(oid: str, value: bytes) -> Extension:
+    """Extension with a value made by hand."""
+    return x509.UnrecognizedExtension(ObjectIdentifier(oid), value), False
+
+
+def issue(
+    subject: x509.Name,
+    key: PrivateKey,
+    issuer: x509.Name,
+    issuer_key: PrivateKey,
+    serial: int,
+    extensions: Iterable[Extension],
+    not_after: datetime.datetime = END_OF_TIME,
+) -> x509.Certificate:
+    """Certificate for `key`, signed by `issuer_key` (RSA: PSS, as AMD does; both with SHA-384)."""
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(serial)
+        .not_valid_before(NOT_BEFORE)
+        .not_valid_after(not_after)
+    )
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical)
+    scheme = PSS_SHA384 if isinstance(issuer_key, rsa.RSAPrivateKey) else None
+    return builder.sign(issuer_key, hashes.SHA384(), rsa_padding=scheme)
+
+
+def _key_usage(
+    digital_signature: bool = False, certificate_sign: bool = False, crl_sign: bool = False
+) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=digital_signature,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=certificate_sign,
+        crl_sign=crl_sign,
+        encipher_only=False,
+        decipher_only=False,
+    )

@@ -1,0 +1,46 @@
+"""The development roots: reads the published keys and certificates of `development_keys/`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+
+from attestation.simulator.certificates import PrivateKey
+
+FOLDER = Path(__file__).parent / "development_keys"
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A simulated vendor's certificate authority."""
+
+    certificate: x509.Certificate
+    key: PrivateKey
+
+    @property
+    def der(self) -> bytes:
+        """The certificate's DER."""
+        return self.certificate.public_bytes(Encoding.DER)
+
+    @property
+    def name(self) -> x509.Name:
+        """The name to put as issuer."""
+        return self.certificate.subject
+
+
+@cache
+def load_authority(name: str) -> Authority:
+    """One of ``amd_ark``, ``amd_ask``, ``nvidia_root``, ``nvidia_identity``, ``nvidia_provisioner``."""
+    certificate = x509.load_pem_x509_certificate((FOLDER / f"{name}.crt.pem").read_bytes())
+    # The published keys are known to be well-formed; checking them again would take most of a second.
+    key = load_pem_private_key(
+        (FOLDER / f"{name}.key.pem").read_bytes(), None, unsafe_skip_rsa_key_validation=True
+    )
+    if not isinstance(key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)):
+        raise TypeError(f"{name}: expected an RSA or elliptic-curve key, found {type(key).__name__}")
+    return Authority(certificate, key)

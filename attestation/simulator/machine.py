@@ -1,0 +1,64 @@
+"""A whole simulated machine: one AMD platform, some GPUs, and the guest that collects their evidence."""
+
+from __future__ import annotations
+
+from attestation.binding import gpu_nonce, report_data
+from attestation.bundle import Evidence
+from attestation.guest import GuestClaims, encode_guest_claims
+from attestation.simulator.gpu import SimulatedGpu
+from attestation.simulator.settings import Settings
+from attestation.simulator.snp import SimulatedPlatform
+
+
+class SimulatedMachine:
+    """Makes evidence in the genuine formats.
+
+    The same `seed` gives the same chip id, device ids and keys; only signatures differ between calls. `gpus`
+    is the number of GPUs (0 to 8). `settings` says what the machine claims, and how to make it wrong.
+    """
+
+    def __init__(self, seed: bytes | str, gpus: int = 1, settings: Settings | None = None) -> None:
+        raw = seed.encode("utf-8") if isinstance(seed, str) else seed
+        self.settings = Settings() if settings is None else settings
+        self.platform = SimulatedPlatform(raw, self.settings)
+        self.gpus = tuple(SimulatedGpu(raw, index, self.settings) for index in range(gpus))
+
+    def collect(
+        self,
+        nonce: bytes,
+        operator: bytes,
+        session_public_key: bytes,
+        transport_public_key: bytes,
+        worker_version: str = "0.1.0",
+    ) -> Evidence:
+        """Evidence for one attestation; arguments as in `attestation.binding.report_data`."""
+        settings = self.settings
+        asked = settings.gpu_nonce or gpu_nonce(nonce)
+        order = range(len(self.gpus)) if settings.gpu_order is None else settings.gpu_order
+        gpus = tuple(self.gpus[index].evidence(asked) for index in order)
+        claims = encode_guest_claims(
+            GuestClaims(
+                cc_mode=settings.cc_mode,
+                devtools=settings.devtools,
+                driver=settings.claimed_driver or settings.driver,
+                worker=worker_version,
+                simulated=settings.claims_simulated,
+            )
+        )
+        bound = report_data(
+            settings.nonce or nonce,
+            settings.bound_session_public_key or session_public_key,
+            settings.bound_transport_public_key or transport_public_key,
+            settings.operator or operator,
+            gpus,
+            claims,
+        )
+        return Evidence(
+            cpu_kind="sev-snp",
+            cpu_report=self.platform.report(bound),
+            cpu_chain=self.platform.chain,
+            gpus=gpus,
+            guest_claims=claims,
+            session_public_key=session_public_key,
+            transport_public_key=transport_public_key,
+        )

@@ -1,0 +1,42 @@
+"""What a simulated machine claims about itself, and how its evidence can be made wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from attestation.policy import SIMULATED_MEASUREMENT
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The defaults are a machine that the `simulated` policy accepts; each other value is a fault to test.
+
+    `gpu_nonce`, `operator` and the two `bound_…` keys, when given, replace what would rightly go into the
+    reports; the bundle still carries the right values. `gpu_order` says which GPU's evidence is presented at
+    each place (``(0, 0)`` presents one GPU twice).
+    """
+
+    debug: bool = False
+    migratable: bool = False
+    vmpl: int = 0
+    measurement: str = SIMULATED_MEASUREMENT
+    tcb: dict[str, int] = field(
+        default_factory=lambda: {"bootloader": 10, "tee": 0, "snp": 23, "microcode": 84}
+    )
+    reported_tcb: dict[str, int] | None = None
+    reported_chip_id: bytes | None = None
+    cc_mode: str = "on"
+    devtools: str = "off"
+    driver: str = "550.90.07"
+    claimed_driver: str | None = None
+    claims_simulated: bool = True
+    vbios: str = "96.00.9F.00.01"
+    gpu_mode: str = "single-gpu"
+    reported_firmware_id: bytes | None = None
+    omit_firmware_id: bool = False
+    gpu_nonce: bytes | None = None
+    nonce: bytes | None = None
+    operator: bytes | None = None
+    bound_session_public_key: bytes | None = None
+    bound_transport_public_key: bytes | None = None
+    gpu_order: tuple[int, ...] | None = None

@@ -1,0 +1,259 @@
+"""X.509 certificates (RFC 5280), as far as TEE vendors use them: strict, bounded, two kinds of keys.
+
+Keys are P-384 (uncompressed) or RSA; signatures ecdsa-with-SHA384 or RSASSA-PSS with SHA-384. Algorithm
+identifiers are compared as whole encodings, so there is no parameter to get wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from attestation.crypto import der
+from attestation.crypto.der import DerReader
+from attestation.errors import MalformedEvidence
+
+MAX_CERTIFICATE_BYTES = 4096
+MAX_NAME_ATTRIBUTES = 16
+MAX_EXTENSIONS = 32
+MAX_SERIAL_BYTES = 21
+VERSION_3 = 2
+
+# AlgorithmIdentifier { ecdsa-with-SHA384 } (RFC 5758, section 3.2).
+ECDSA_SHA384 = bytes.fromhex("300a06082a8648ce3d040303")
+# AlgorithmIdentifier { id-RSASSA-PSS, SHA-384, MGF1-SHA-384, salt 48 } (RFC 4055, section 3.1). AMD's older
+# certificates also spell out the default trailer field, which DER would leave out.
+_PSS = (
+    "06092a864886f70d01010a{}a00f300d06096086480165030402020500"
+    "a11c301a06092a864886f70d010108300d06096086480165030402020500a203020130"
+)
+RSA_PSS_SHA384 = (
+    bytes.fromhex("3041" + _PSS.format("3034")),
+    bytes.fromhex("3046" + _PSS.format("3039") + "a303020101"),
+)
+# AlgorithmIdentifier { id-ecPublicKey, secp384r1 } (RFC 5480) and { rsaEncryption, NULL } (RFC 3279).
+EC_P384_KEY = bytes.fromhex("301006072a8648ce3d020106052b81040022")
+RSA_KEY = bytes.fromhex("300d06092a864886f70d0101010500")
+
+OID_COMMON_NAME = "2.5.4.3"
+OID_SERIAL_NUMBER = "2.5.4.5"
+OID_KEY_USAGE = "2.5.29.15"
+OID_BASIC_CONSTRAINTS = "2.5.29.19"
+UNDERSTOOD_CRITICAL = frozenset((OID_KEY_USAGE, OID_BASIC_CONSTRAINTS))
+
+KEY_USAGE_DIGITAL_SIGNATURE = 0x80
+KEY_USAGE_CERTIFICATE_SIGN = 0x04
+
+NAME_STRINGS = (der.UTF8_STRING, der.PRINTABLE_STRING, der.IA5_STRING)
+
+
+@dataclass(frozen=True)
+class EcKey:
+    """P-384 public key as its 97-byte uncompressed point (not yet checked to lie on the curve)."""
+
+    point: bytes
+
+
+@dataclass(frozen=True)
+class RsaKey:
+    """RSA public key."""
+
+    modulus: int
+    exponent: int
+
+
+@dataclass(frozen=True)
+class Name:
+    """A distinguished name: its raw DER, which chaining compares, and its attributes as (OID, text)."""
+
+    der: bytes
+    attributes: tuple[tuple[str, str], ...]
+
+    def get(self, oid: str) -> str:
+        """The only attribute with `oid`; empty when there is none or more than one."""
+        values = [value for attribute, value in self.attributes if attribute == oid]
+        return values[0] if len(values) == 1 else ""
+
+    @property
+    def common_name(self) -> str:
+        """The common name, empty when there is none."""
+        return self.get(OID_COMMON_NAME)
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A parsed certificate. Times are seconds since 1970; `extensions` maps OID to its value's content."""
+
+    der: bytes
+    tbs: bytes
+    serial: int
+    signature_algorithm: bytes
+    signature: bytes
+    issuer: Name
+    subject: Name
+    not_before: int
+    not_after: int
+    public_key: EcKey | RsaKey
+    extensions: dict[str, bytes]
+    is_ca: bool
+    path_length: int | None
+    key_usage: int | None
+
+    @property
+    def sha256(self) -> str:
+        """Fingerprint of the whole certificate, hex."""
+        return hashlib.sha256(self.der).hexdigest()
+
+
+def parse_certificate(data: bytes, claim: str) -> Certificate:
+    """Parse one DER certificate; `claim` names it in errors. Raises `MalformedEvidence`."""
+    if len(data) > MAX_CERTIFICATE_BYTES:
+        raise MalformedEvidence(claim, f"certificate of {len(data)} bytes, at most {MAX_CERTIFICATE_BYTES}")
+    outer = der.sole_element(data, der.SEQUENCE, claim)
+    tbs = outer.element(der.SEQUENCE)
+    algorithm = outer.element(der.SEQUENCE)
+    signature = outer.bit_string()
+    outer.finish()
+
+    fields = der.sole_element(tbs, der.SEQUENCE, claim)
+    version = fields.enter(der.CONTEXT_0)
+    if version.integer() != VERSION_3:
+        raise fields.error("certificate is not X.509 version 3")
+    version.finish()
+    serial = fields.integer()
+    if serial.bit_length() > 8 * MAX_SERIAL_BYTES:
+        raise fields.error("serial number is too long")
+    if fields.element(der.SEQUENCE) != algorithm:
+        raise fields.error("signature algorithm inside and outside the signed part differ")
+    issuer = _name(fields, claim)
+    not_before, not_after = _validity(fields.enter(der.SEQUENCE))
+    subject = _name(fields, claim)
+    public_key = _public_key(fields.enter(der.SEQUENCE), claim)
+    extensions = _extensions(fields.enter(der.CONTEXT_3))
+    fields.finish()
+    is_ca, path_length = _basic_constraints(extensions.get(OID_BASIC_CONSTRAINTS), claim)
+    return Certificate(
+        der=data,
+        tbs=tbs,
+        serial=serial,
+        signature_algorithm=algorithm,
+        signature=signature,
+        issuer=issuer,
+        subject=subject,
+        not_before=not_before,
+        not_after=not_after,
+        public_key=public_key,
+        extensions=extensions,
+        is_ca=is_ca,
+        path_length=path_length,
+        key_usage=_key_usage(extensions.get(OID_KEY_USAGE), claim),
+    )
+
+
+def _name(fields: DerReader, claim: str) -> Name:
+    raw = fields.element(der.SEQUENCE)
+    sequence = der.sole_element(raw, der.SEQUENCE, claim)
+    attributes: list[tuple[str, str]] = []
+    while not sequence.at_end():
+        if len(attributes) == MAX_NAME_ATTRIBUTES:
+            raise sequence.error(f"more than {MAX_NAME_ATTRIBUTES} name attributes")
+        relative = sequence.enter(der.SET)
+        pair = relative.enter(der.SEQUENCE)
+        relative.finish()
+        oid = pair.object_identifier()
+        tag, content = pair.any_value()
+        pair.finish()
+        if tag not in NAME_STRINGS:
+            raise sequence.error(f"name attribute with string tag {tag:#04x}")
+        try:
+            attributes.append((oid, content.decode("utf-8")))
+        except UnicodeDecodeError as error:
+            raise sequence.error("name attribute is not UTF-8") from error
+    return Name(raw, tuple(attributes))
+
+
+def _validity(fields: DerReader) -> tuple[int, int]:
+    not_before = _time(fields)
+    not_after = _time(fields)
+    fields.finish()
+    return not_before, not_after
+
+
+def _time(fields: DerReader) -> int:
+    """UTCTime ``YYMMDDHHMMSSZ`` or GeneralizedTime ``YYYYMMDDHHMMSSZ`` (RFC 5280, section 4.1.2.5)."""
+    tag, content = fields.any_value()
+    digits = content[:-1]
+    expected = {der.UTC_TIME: 12, der.GENERALIZED_TIME: 14}.get(tag)
+    if expected is None or len(digits) != expected or content[-1:] != b"Z" or not digits.isdigit():
+        raise fields.error(f"time {content!r} is not in the form of RFC 5280")
+    text = digits.decode("ascii")
+    if tag == der.UTC_TIME:
+        text = ("20" if int(text[:2]) < 50 else "19") + text
+    year, month, day = int(text[:4]), int(text[4:6]), int(text[6:8])
+    hour, minute, second = int(text[8:10]), int(text[10:12]), int(text[12:14])
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    lengths = (31, 29 if leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+    if not 1 <= month <= 12 or not 1 <= day <= lengths[month - 1] or hour > 23 or minute > 59 or second > 59:
+        raise fields.error(f"time {content!r} does not exist")
+    years = year - 1
+    days = years * 365 + years // 4 - years // 100 + years // 400 + sum(lengths[: month - 1]) + day - 719163
+    return days * 86400 + hour * 3600 + minute * 60 + second
+
+
+def _public_key(fields: DerReader, claim: str) -> EcKey | RsaKey:
+    algorithm = fields.element(der.SEQUENCE)
+    bits = fields.bit_string()
+    fields.finish()
+    if algorithm == EC_P384_KEY:
+        return EcKey(bits)
+    if algorithm == RSA_KEY:
+        numbers = der.sole_element(bits, der.SEQUENCE, claim)
+        modulus, exponent = numbers.integer(), numbers.integer()
+        numbers.finish()
+        return RsaKey(modulus, exponent)
+    raise fields.error(f"public key algorithm {algorithm.hex()} is neither P-384 nor RSA")
+
+
+def _extensions(wrapper: DerReader) -> dict[str, bytes]:
+    sequence = wrapper.enter(der.SEQUENCE)
+    wrapper.finish()
+    found: dict[str, bytes] = {}
+    while not sequence.at_end():
+        if len(found) == MAX_EXTENSIONS:
+            raise sequence.error(f"more than {MAX_EXTENSIONS} extensions")
+        extension = sequence.enter(der.SEQUENCE)
+        oid = extension.object_identifier()
+        critical = extension.boolean() if extension.peek() == der.BOOLEAN else False
+        value = extension.value(der.OCTET_STRING)
+        extension.finish()
+        if oid in found:
+            raise sequence.error(f"extension {oid} occurs twice")
+        if critical and oid not in UNDERSTOOD_CRITICAL:
+            raise sequence.error(f"critical extension {oid} is not understood")
+        found[oid] = value
+    return found
+
+
+def _basic_constraints(value: bytes | None, claim: str) -> tuple[bool, int | None]:
+    """(is a CA, path length) from BasicConstraints (RFC 5280, section 4.2.1.9)."""
+    if value is None:
+        return False, None
+    fields = der.sole_element(value, der.SEQUENCE, claim)
+    is_ca = fields.boolean() if fields.peek() == der.BOOLEAN else False
+    path_length = fields.integer() if fields.peek() == der.INTEGER else None
+    fields.finish()
+    if path_length is not None and not is_ca:
+        raise fields.error("path length constraint in a certificate that is no CA")
+    return is_ca, path_length
+
+
+def _key_usage(value: bytes | None, claim: str) -> int | None:
+    """First octet of the KeyUsage bits (RFC 5280, section 4.2.1.3)."""
+    if value is None:
+        return None
+    reader = DerReader(value, claim)
+    content = reader.value(der.BIT_STRING)
+    reader.finish()
+    if not 2 <= len(content) <= 3 or content[0] > 7 or content[-1] & ((1 << content[0]) - 1):
+        raise reader.error(f"key usage {content.hex()} is malformed")
+    return content[1]

@@ -1,0 +1,66 @@
+"""The same core inside a canister: same verdicts as outside, within the instruction limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from attestation import SIMULATED, AttestationError, Binding, encode_bundle, verify_bundle
+from attestation.simulator import Settings, SimulatedMachine
+from benchmarks.attestation_instructions import (
+    LIMIT_MILLIONS,
+    NONCE,
+    NOW_NS,
+    OPERATOR,
+    SESSION_PUBLIC_KEY,
+    TRANSPORT_PUBLIC_KEY,
+    Verifier,
+    simulated_bundle,
+)
+
+
+@pytest.fixture(scope="module")
+def verifier() -> Verifier:
+    return Verifier()
+
+
+def outside(bundle: bytes) -> str:
+    try:
+        verify_bundle(bundle, Binding(NONCE, OPERATOR), SIMULATED, NOW_NS)
+    except AttestationError as error:
+        return f"{type(error).__name__} {error.claim}"
+    return "accepted"
+
+
+def bundles() -> Iterator[bytes]:
+    good = simulated_bundle()
+    yield good
+    yield b""
+    yield good[:-1]
+    for offset in (20, 15 + 0x90, 15 + 0x2A0, 1300, 3000, 4000, 5600, 7000, 12000, len(good) - 1):
+        yield good[:offset] + bytes((good[offset] ^ 1,)) + good[offset + 1 :]
+    for settings in (Settings(debug=True), Settings(gpu_nonce=bytes(32)), Settings(devtools="on")):
+        machine = SimulatedMachine("benchmark", settings=settings)
+        yield encode_bundle(machine.collect(NONCE, OPERATOR, SESSION_PUBLIC_KEY, TRANSPORT_PUBLIC_KEY))
+
+
+def test_verdicts_are_the_same_inside_and_outside(verifier: Verifier) -> None:
+    verdicts = [(verifier.verify(bundle).verdict, outside(bundle)) for bundle in bundles()]
+    assert verdicts[0][0] == "accepted"
+    assert [inside for inside, _ in verdicts] == [expected for _, expected in verdicts]
+    assert len({inside.split()[0] for inside, _ in verdicts}) >= 5
+
+
+def test_one_attestation_stays_below_the_instruction_limit(verifier: Verifier) -> None:
+    run = verifier.verify(simulated_bundle())
+    assert run.verdict == "accepted"
+    assert run.instructions < LIMIT_MILLIONS * 1_000_000
+
+
+def test_remembered_links_save_instructions_and_change_no_verdict(verifier: Verifier) -> None:
+    bundle = simulated_bundle()
+    first = verifier.verify(bundle, remember=True)
+    again = verifier.verify(bundle, remember=True)
+    assert first.verdict == again.verdict == "accepted"
+    assert again.instructions < first.instructions / 2
