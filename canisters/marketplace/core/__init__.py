@@ -1,0 +1,1 @@
+"""The marketplace's rules, without any canister: storage, time and caller are arguments."""

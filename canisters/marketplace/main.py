@@ -1,0 +1,408 @@
+"""The marketplace's endpoints: decode, call the core, encode. What each means: docs/interfaces.md."""
+
+# mypy: disable-error-code="no-any-return"
+# `answer` makes the answers of all endpoints alike; that they fit the annotations is checked by encoding
+
+from collections.abc import Callable
+from typing import Any
+
+from kybra import Async, Opt, Vec, blob, ic, init, nat, nat32, nat64, post_upgrade, query, text, update, void
+
+from canisters.marketplace import calls, convert
+from canisters.marketplace.calls import message_now
+from canisters.marketplace.core import (
+    accounts,
+    catalog,
+    events,
+    gate,
+    installation,
+    jobs,
+    keys,
+    ledger_journal,
+    limits,
+    queue,
+    rentals,
+    validate,
+    views,
+)
+from canisters.marketplace.core import policies as attestation_policies
+from canisters.marketplace.core.errors import EvidenceRefused, MarketError
+from canisters.marketplace.core.reaper import Reaper
+from canisters.marketplace.core.types import Timestamp, Tokens
+from canisters.marketplace.interface import (
+    Artifact,
+    AttestationResult,
+    Balances,
+    BalancesResult,
+    ChallengeResult,
+    Dataset,
+    DatasetArgs,
+    DatasetResult,
+    DoneResult,
+    EventsResult,
+    InitArgs,
+    Item,
+    JobResult,
+    Listing,
+    ListingArgs,
+    ListingResult,
+    Movement,
+    Offer,
+    OfferArgs,
+    OfferResult,
+    PolicyInfo,
+    Progress,
+    ProgressResult,
+    QuoteResult,
+    ReleasedKeyResult,
+    Rental,
+    RentalArgs,
+    RentalResult,
+    ResultArgs,
+    Ruling,
+    SealingKeyResult,
+    Status,
+)
+from canisters.marketplace.stable import state
+
+reaper = Reaper(lambda rental, problem: ic.print(f"rental {rental} could not be reaped: {problem!r}"))
+
+
+def answer(action: Callable[[], Any], encode: Callable[[Any], Any]) -> Any:
+    """Run `action` as one atomic change: its encoded value, or its error with nothing changed."""
+    try:
+        with state.atomically():
+            return {"Ok": encode(action())}
+    except MarketError as refused:
+        return {"Err": refused.variant()}
+
+
+def answer_later(flow: Async[Any], encode: Callable[[Any], Any]) -> Async[Any]:
+    """Run a `flow` of calls: its encoded value, or its error."""
+    try:
+        value = yield from flow
+        return {"Ok": encode(value)}
+    except MarketError as refused:
+        return {"Err": refused.variant()}
+
+
+def rental_answer(action: Callable[[], Any]) -> Any:
+    """`answer` for what returns a rental."""
+    return answer(action, lambda rental: convert.rental(views.rental_view(state, rental, ic.time())))
+
+
+def run_timer() -> Async[void]:
+    """Move on what is overdue. One batch a tick; a failure of one rental or call stops nothing else."""
+    reaper.run(state, message_now())
+    yield from calls.resume_transfers()
+
+
+def start_timer() -> None:
+    ic.set_timer_interval(limits.TIMER_INTERVAL_S, run_timer)
+
+
+@init
+def init_(args: InitArgs) -> void:
+    with state.atomically():
+        own_id = convert.principal_text(ic.id())
+        installation.install(state, message_now(), own_id, convert.init_args(args))
+    start_timer()
+
+
+@post_upgrade
+def post_upgrade_() -> void:
+    start_timer()
+
+
+# --- About the marketplace ---
+
+
+@query
+def status() -> Status:
+    return convert.status(installation.overview(state))
+
+
+@query
+def policies() -> Vec[PolicyInfo]:
+    return [convert.policy(info) for info in attestation_policies.offered(state)]
+
+
+@update
+def sealing_key() -> Async[SealingKeyResult]:
+    def encode(public_key: bytes) -> Any:
+        return {
+            "public_key": public_key,
+            "context": keys.CONTEXT,
+            "key_name": state.config.vetkd_key_name,
+        }
+
+    return (yield from answer_later(calls.public_key(), encode))
+
+
+# --- Catalog ---
+
+
+@update
+def publish_listing(args: ListingArgs) -> ListingResult:
+    return answer(
+        lambda: catalog.publish_listing(state, message_now(), convert.listing_args(args)), convert.listing
+    )
+
+
+@update
+def retire_listing(listing: text) -> ListingResult:
+    return answer(lambda: catalog.retire_listing(state, message_now(), listing), convert.listing)
+
+
+@query
+def get_listing(listing: text) -> ListingResult:
+    return answer(lambda: state.listing(listing), convert.listing)
+
+
+@query
+def listings(after: Opt[text], limit: nat32) -> Vec[Listing]:
+    return [convert.listing(listing) for listing in catalog.listings(state, after, limit)]
+
+
+@update
+def publish_dataset(args: DatasetArgs) -> DatasetResult:
+    return answer(
+        lambda: catalog.publish_dataset(state, message_now(), convert.dataset_args(args)), convert.dataset
+    )
+
+
+@update
+def retire_dataset(dataset: text) -> DatasetResult:
+    return answer(lambda: catalog.retire_dataset(state, message_now(), dataset), convert.dataset)
+
+
+@query
+def get_dataset(dataset: text) -> DatasetResult:
+    return answer(lambda: catalog.visible_dataset(state, message_now(), dataset), convert.dataset)
+
+
+@query
+def datasets(after: Opt[text], limit: nat32) -> Vec[Dataset]:
+    return [convert.dataset(dataset) for dataset in catalog.datasets(state, after, limit)]
+
+
+@update
+def post_offer(args: OfferArgs) -> OfferResult:
+    return answer(lambda: catalog.post_offer(state, message_now(), convert.offer_args(args)), convert.offer)
+
+
+@update
+def retire_offer(offer: nat64) -> OfferResult:
+    return answer(lambda: catalog.retire_offer(state, message_now(), offer), convert.offer)
+
+
+@query
+def offers(after: Opt[nat64], limit: nat32) -> Vec[Offer]:
+    return [convert.offer(offer) for offer in catalog.offers(state, after, limit)]
+
+
+# --- Money ---
+
+
+def transfer_answer(kind: str, amount: int, created_at_time: int) -> Async[Any]:
+    caller = message_now().caller
+
+    def encode(transfer: Any) -> Any:
+        ledger_journal.answer(transfer)
+        return convert.balances(accounts.balances_of(state, caller))
+
+    if amount > limits.MAX_AMOUNT:
+        return {"Err": validate.refuse("amount", amount, f"must be at most {limits.MAX_AMOUNT}").variant()}
+    flow = calls.transfer(kind, Tokens(amount), Timestamp(created_at_time))
+    return (yield from answer_later(flow, encode))
+
+
+@update
+def deposit(amount: nat, created_at_time: nat64) -> Async[BalancesResult]:
+    return (yield from transfer_answer(ledger_journal.DEPOSIT, amount, created_at_time))
+
+
+@update
+def withdraw(amount: nat, created_at_time: nat64) -> Async[BalancesResult]:
+    return (yield from transfer_answer(ledger_journal.WITHDRAW, amount, created_at_time))
+
+
+@query
+def balances() -> Balances:
+    return convert.balances(accounts.balances_of(state, message_now().caller))
+
+
+@query
+def movements(after: Opt[nat64], limit: nat32) -> Vec[Movement]:
+    seen = accounts.movements_for(state, message_now().caller, after, limit)
+    return [convert.movement(movement) for movement in seen]
+
+
+# --- The renter's side ---
+
+
+@query
+def quote_rental(args: RentalArgs) -> QuoteResult:
+    return answer(
+        lambda: views.quote_view(rentals.quote(state, message_now(), convert.rental_args(args))),
+        convert.quote,
+    )
+
+
+@update
+def create_rental(args: RentalArgs) -> RentalResult:
+    return rental_answer(lambda: rentals.create(state, message_now(), convert.rental_args(args)))
+
+
+@query
+def get_rental(rental: nat64) -> RentalResult:
+    return rental_answer(lambda: rentals.visible(state, message_now(), rental))
+
+
+@query
+def my_rentals(after: Opt[nat64], limit: nat32) -> Vec[Rental]:
+    message = message_now()
+    found = queue.rentals_of(state, message.caller, after, limit)
+    return [convert.rental(views.rental_view(state, rental, message.now)) for rental in found]
+
+
+@query
+def rental_events(rental: nat64, first: nat64, limit: nat32) -> EventsResult:
+    def page() -> Any:
+        rentals.visible(state, message_now(), rental)
+        return events.page(state, rental, first, limit)
+
+    return answer(page, lambda found: [convert.event(event) for event in found])
+
+
+@query
+def rental_progress(rental: nat64, first: nat32, limit: nat32) -> ProgressResult:
+    def page() -> Any:
+        rentals.visible(state, message_now(), rental)
+        return jobs.progress_page(state, rental, first, limit)
+
+    return answer(page, lambda found: [convert.progress_point(point) for point in found])
+
+
+@update
+def cancel_rental(rental: nat64) -> RentalResult:
+    return rental_answer(lambda: rentals.cancel(state, message_now(), rental))
+
+
+@update
+def accept_result(rental: nat64) -> RentalResult:
+    return rental_answer(lambda: rentals.accept(state, message_now(), rental))
+
+
+@update
+def dispute_result(rental: nat64, reason: text) -> RentalResult:
+    return rental_answer(lambda: rentals.dispute(state, message_now(), rental, reason))
+
+
+@update
+def rule_dispute(rental: nat64, ruling: Ruling, reason: text) -> RentalResult:
+    return rental_answer(lambda: rentals.rule(state, message_now(), rental, "Succeeded" in ruling, reason))
+
+
+@update
+def reap(rental: Opt[nat64]) -> Async[Vec[nat64]]:
+    if rental is not None:
+        return [rental] if reaper.run_one(state, message_now(), rental) else []
+    reaped = reaper.run(state, message_now())
+    yield from calls.resume_transfers()
+    return reaped
+
+
+# --- The operator's side ---
+
+
+@query
+def next_job(offer: nat64) -> Opt[nat64]:
+    return jobs.next_job(state, offer)
+
+
+@update
+def claim_rental(offer: nat64, rental: nat64) -> JobResult:
+    return answer(lambda: views.job_view(jobs.claim(state, message_now(), offer, rental)), convert.job)
+
+
+@update
+def begin_attestation(rental: nat64) -> Async[ChallengeResult]:
+    return (yield from answer_later(calls.challenge(rental), convert.challenge))
+
+
+@update
+def submit_attestation(rental: nat64, bundle: blob) -> AttestationResult:
+    refusals: list[EvidenceRefused] = []
+
+    def submit() -> Any:
+        outcome = gate.submit(state, message_now(), rental, bundle)
+        if isinstance(outcome, EvidenceRefused):
+            refusals.append(outcome)
+            return None
+        return convert.attestation(outcome)
+
+    answered = answer(submit, lambda value: value)
+    if refusals:
+        answered = {"Err": refusals[0].variant()}
+    return answered
+
+
+@update
+def release_key(item: Item, rental: Opt[nat64], transport_public_key: Opt[blob]) -> Async[ReleasedKeyResult]:
+    wanted = convert.item(item)
+
+    def encode(encrypted_key: bytes) -> Any:
+        return {
+            "encrypted_key": encrypted_key,
+            "input": wanted.input.encode("ascii"),
+            "context": keys.CONTEXT,
+        }
+
+    return (yield from answer_later(calls.release(wanted, rental, transport_public_key), encode))
+
+
+@update
+def post_progress(rental: nat64, points: Vec[Progress]) -> RentalResult:
+    def post() -> Any:
+        return jobs.post_progress(state, message_now(), rental, tuple(map(convert.progress_args, points)))
+
+    return rental_answer(post)
+
+
+@update
+def submit_checkpoint(rental: nat64, artifact: Artifact) -> RentalResult:
+    return rental_answer(
+        lambda: jobs.submit_checkpoint(state, message_now(), rental, convert.artifact_args(artifact))
+    )
+
+
+@update
+def submit_result(args: ResultArgs) -> RentalResult:
+    artifact = convert.artifact_args(args["artifact"])
+    return rental_answer(
+        lambda: jobs.submit_result(state, message_now(), args["rental"], artifact, args["metrics"])
+    )
+
+
+@update
+def return_rental(rental: nat64, reason: text) -> RentalResult:
+    return rental_answer(lambda: jobs.hand_back(state, message_now(), rental, reason))
+
+
+# --- The governors ---
+
+
+@update
+def set_paused(paused: bool) -> DoneResult:
+    return answer(lambda: installation.set_paused(state, message_now(), paused), lambda _: None)
+
+
+@update
+def revoke_policy(policy: text) -> DoneResult:
+    return answer(lambda: attestation_policies.revoke_policy(state, message_now(), policy), lambda _: None)
+
+
+@update
+def deny_device(device: text) -> DoneResult:
+    return answer(lambda: attestation_policies.deny_device(state, message_now(), device), lambda _: None)

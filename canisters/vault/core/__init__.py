@@ -1,0 +1,1 @@
+"""The vault's rules and records, free of the canister runtime: time, caller and storage are arguments."""
