@@ -1,0 +1,80 @@
+"""Typed records wherever data enters the Python side."""
+
+from leasehold.models.attestation import (
+    AttestationRecord,
+    Challenge,
+    Claim,
+    PolicyInfo,
+    ReleasedKey,
+    SealingKey,
+)
+from leasehold.models.base import Model, SignedTokens, Timestamp, Tokens
+from leasehold.models.blob import BlobInfo, Upload
+from leasehold.models.hyperparameters import TASKS, Hyperparameters
+from leasehold.models.items import (
+    Artifact,
+    Dataset,
+    DatasetArgs,
+    Item,
+    Listing,
+    ListingArgs,
+    Offer,
+    OfferArgs,
+    Payee,
+    item_id,
+    new_request_id,
+    new_salt,
+)
+from leasehold.models.money import Balances, MarketplaceStatus, Movement
+from leasehold.models.rental import (
+    TERMINAL_STATUSES,
+    Charges,
+    Event,
+    Job,
+    PriceQuote,
+    Progress,
+    ProgressPoint,
+    Rental,
+    RentalArgs,
+)
+
+__all__ = [
+    "TASKS",
+    "TERMINAL_STATUSES",
+    "Artifact",
+    "AttestationRecord",
+    "Balances",
+    "BlobInfo",
+    "Challenge",
+    "Charges",
+    "Claim",
+    "Dataset",
+    "DatasetArgs",
+    "Event",
+    "Hyperparameters",
+    "Item",
+    "Job",
+    "Listing",
+    "ListingArgs",
+    "MarketplaceStatus",
+    "Model",
+    "Movement",
+    "Offer",
+    "OfferArgs",
+    "Payee",
+    "PolicyInfo",
+    "PriceQuote",
+    "Progress",
+    "ProgressPoint",
+    "ReleasedKey",
+    "Rental",
+    "RentalArgs",
+    "SealingKey",
+    "SignedTokens",
+    "Timestamp",
+    "Tokens",
+    "Upload",
+    "item_id",
+    "new_request_id",
+    "new_salt",
+]
