@@ -1,0 +1,149 @@
+"""The worker's loop: find a rental, carry it, clean up, again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from leasehold.agent import NetworkError
+from leasehold.errors import (
+    CanisterError,
+    EvidenceRefused,
+    InvalidState,
+    LeaseholdError,
+    NotAuthorized,
+    NotFound,
+)
+from leasehold.models import Job
+from leasehold.network import Client
+from leasehold.vetkeys import TransportKey
+from tee_worker.attempt import RunningAttempt, Tell, failure_reason
+from tee_worker.errors import RentalLost, WorkerError
+from tee_worker.evidence import EvidenceProvider
+from tee_worker.journal import Attempt, Journal
+
+POLL_EVERY_S = 1.0
+MAX_BACKOFF_S = 30.0
+
+
+class Supervisor:
+    """Serves one offer until it is told to stop."""
+
+    def __init__(
+        self,
+        client: Client,
+        offer: int,
+        evidence: EvidenceProvider,
+        folder: Path,
+        *,
+        tell: Tell,
+        should_stop: Callable[[], bool],
+        checkpoint_every_s: float = 60.0,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.client, self.offer, self.evidence = client, offer, evidence
+        self.folder, self.tell, self.should_stop = folder, tell, should_stop
+        self.checkpoint_every_s = checkpoint_every_s
+        self.sleep = sleep
+        self.journal = Journal(folder)
+        self._refused: set[int] = set()
+
+    def serve(self, *, once: bool = False) -> int:
+        """Carry rentals as they come, with `once` only one; answers how many results were submitted."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        submitted, backoff = 0, POLL_EVERY_S
+        while not self.should_stop():
+            try:
+                claimed = self._resume() or self._claim_next()
+            except NetworkError as error:
+                self.tell(f"the network does not answer ({error}); trying again in {backoff:.0f} s")
+                self.sleep(backoff)
+                backoff = min(2 * backoff, MAX_BACKOFF_S)
+                continue
+            backoff = POLL_EVERY_S
+            if claimed is None:
+                self.sleep(POLL_EVERY_S)
+                continue
+            submitted += self._carry(*claimed)
+            if once:
+                break
+        return submitted
+
+    def _claim_next(self) -> tuple[Job, Attempt] | None:
+        rental = self.client.marketplace.next_job(self.offer)
+        if rental is None or rental in self._refused:
+            return None
+        try:
+            job = self.client.marketplace.claim_rental(self.offer, rental)
+        except CanisterError as error:  # another worker was quicker, or the bond is not covered
+            self.tell(f"rental {rental} could not be claimed: {error}")
+            self._refused.add(rental)
+            return None
+        attempt = Attempt(
+            offer=self.offer,
+            rental=rental,
+            session_seed=os.urandom(32),
+            transport_secret=TransportKey.generate().to_bytes(),
+        )
+        self.journal.write(attempt)
+        self.tell(f"rental {rental}: claimed")
+        return job, attempt
+
+    def _resume(self) -> tuple[Job, Attempt] | None:
+        """The attempt a killed worker left behind, if the marketplace still counts it as ours."""
+        attempt = self.journal.read()
+        if attempt is None:
+            return None
+        try:
+            # Claiming again what this worker already holds answers the same job.
+            job = self.client.marketplace.claim_rental(attempt.offer, attempt.rental)
+        except (InvalidState, NotAuthorized, NotFound):
+            self._forget(attempt)
+            return None
+        self.tell(f"rental {attempt.rental}: going on after a restart")
+        return job, attempt
+
+    def _carry(self, job: Job, attempt: Attempt) -> int:
+        folder = self.folder / f"rental-{attempt.rental}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        running = RunningAttempt(
+            self.client,
+            job,
+            attempt,
+            self.evidence,
+            folder,
+            self.tell,
+            self.should_stop,
+            self.checkpoint_every_s,
+        )
+        try:
+            running.run()
+        except EvidenceRefused as error:
+            self._refused.add(attempt.rental)
+            self.tell(f"rental {attempt.rental}: evidence refused: {error}")
+        except RentalLost as error:
+            self.tell(str(error))
+        except (WorkerError, LeaseholdError) as error:
+            self._give_back(attempt, error)
+        else:
+            self._forget(attempt)
+            return 1
+        self._forget(attempt)
+        return 0
+
+    def _give_back(self, attempt: Attempt, error: Exception) -> None:
+        reason = failure_reason(error)
+        self.tell(f"rental {attempt.rental}: handed back: {reason}")
+        self._refused.add(attempt.rental)
+        try:
+            self.client.marketplace.return_rental(attempt.rental, reason)
+        except LeaseholdError as refusal:
+            self.tell(f"rental {attempt.rental}: could not be handed back ({refusal}); its deadline will")
+
+    def _forget(self, attempt: Attempt) -> None:
+        """Nothing in clear stays: not the model, the data, the keys."""
+        shutil.rmtree(self.folder / f"rental-{attempt.rental}", ignore_errors=True)
+        self.journal.clear()
