@@ -1,0 +1,74 @@
+"""The `demo` command."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from leasehold.demo.report import DemoReport
+from leasehold.demo.screen import Screen
+from leasehold.demo.stage import Stage
+from leasehold.demo.story import Story
+from leasehold.errors import UsageError
+from leasehold.network import DEFAULT_FOLDER
+
+DATASET = Path("examples") / "support-tickets.jsonl"
+
+
+@click.command()
+@click.option(
+    "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write a report here."
+)
+@click.option(
+    "--dataset",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help=f"Labelled texts with held-out `test` lines; {DATASET} by default.",
+)
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=DEFAULT_FOLDER / "demo",
+    show_default=True,
+    help="Where the run's state is kept; an earlier demo's is replaced.",
+)
+@click.option("--keep", is_flag=True, help="Leave the network running afterwards.")
+def demo(json_file: Path | None, dataset: Path | None, folder: Path, keep: bool) -> None:
+    """Rent a model, fine-tune it privately, pay for it: every part, in a few minutes."""
+    chosen = dataset or _example()
+    screen = Screen(Console())
+    screen.console.print("[bold]Leasehold demo[/]: a real model, real data, a SIMULATED confidential machine")
+    with Stage(folder, keep_running=keep) as stage:
+        report = Story(stage, screen, chosen).play()
+    if json_file is not None:
+        json_file.write_text(report.model_dump_json(indent=2) + "\n")
+    _tell_how_to_go_on(screen, report, stage, keep)
+
+
+def _example() -> Path:
+    root = Path(__file__).parent.parent.parent
+    for candidate in (Path.cwd() / DATASET, root / DATASET):
+        if candidate.is_file():
+            return candidate
+    raise UsageError(f"{DATASET} is not here; run the demo from the project's folder or give --dataset FILE")
+
+
+def _tell_how_to_go_on(screen: Screen, report: DemoReport, stage: Stage, keep: bool) -> None:
+    folder = os.path.relpath(stage.folder)
+    leasehold = os.path.relpath(Path(sys.executable).with_name("leasehold"), stage.folder)
+    screen.console.print(
+        f"\n[bold]Look further[/] (the network's state is kept in {folder}):", highlight=False
+    )
+    lines = [f"cd {folder} && export LEASEHOLD_HOME=home PATH=$(dirname $(realpath {leasehold})):$PATH"]
+    if not keep:
+        lines.append("leasehold devnet start --detach        # leasehold devnet stop ends it")
+    lines += [
+        f"leasehold --identity renter rental show {report.rental}",
+        f"leasehold --identity renter rental events {report.rental}",
+        f"leasehold --identity renter attestation show {report.rental}",
+        "leasehold --identity publisher account balance",
+        "leasehold devnet stop" if keep else "",
+    ]
+    for line in filter(None, lines):
+        screen.console.print(f"  {line}", highlight=False, soft_wrap=True, markup=False)

@@ -1,0 +1,84 @@
+"""Fixtures: real modules, the real client, a SIMULATED machine, a tiny model in the genuine layout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from devnet.node import Node
+from leasehold.agent import Identity
+from leasehold.network import Network
+from leasehold.roles.deployer import DeployOptions, deploy
+from tests.e2e.market import ROLES, TOKEN, Market, MovableClock
+
+
+@pytest.fixture(scope="session")
+def modules() -> dict[str, bytes]:
+    """The canisters' modules, built from source."""
+    from cdk.build import build
+
+    return {name: build(name).module for name in ("ledger", "vault", "marketplace")}
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A one-layer BERT with random weights and a tokenizer, in the genuine file layout."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("tiny-model")
+    torch.manual_seed(1)
+    words = "[PAD] [UNK] [EOS] good bad fine poor very so day is the a movie".split()
+    BertModel(
+        BertConfig(
+            vocab_size=len(words),
+            hidden_size=16,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            intermediate_size=32,
+        )
+    ).save_pretrained(folder, safe_serialization=True)
+    tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="[PAD]",
+        unk_token="[UNK]",
+        eos_token="[EOS]",
+        model_max_length=32,
+    ).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    rows = []
+    for i in range(24):
+        word, label = (("good", "up"), ("fine", "up"), ("bad", "down"), ("poor", "down"))[i % 4]
+        text = f"the {('day', 'movie')[i % 2]} is {('very', 'so')[i // 2 % 2]} {word}"
+        rows.append({"text": text, "label": label, "split": "test" if i >= 20 else "train"})
+    path = tmp_path_factory.mktemp("reviews") / "reviews.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+@pytest.fixture
+def market(modules: dict[str, bytes], tiny_model: Path, reviews: Path, tmp_path: Path) -> Iterator[Market]:
+    """A fresh, funded market."""
+    clock = MovableClock()
+    people = {role: Identity.generate() for role in ROLES}
+    with Node.start(clock=clock) as node:
+        network = Network(url=node.url, canisters={}, root_key=node.root_key, folder=tmp_path / ".leasehold")
+        balances = {people[role].principal: 100 * TOKEN for role in ("renter", "operator", "stranger")}
+        options = DeployOptions(initial_balances=balances)
+        network, _ = deploy(network, people["deployer"], modules, options)
+        with network.connect(people["deployer"]) as first:
+            clients = {role: first.with_identity(identity) for role, identity in people.items()}
+            opened = Market(node, clock, network, clients, tiny_model, reviews, tmp_path)
+            opened.open()
+            yield opened
+            opened.check_the_book()
