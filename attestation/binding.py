@@ -4,8 +4,8 @@
 SHA-256(raw GPU evidence) ‖ SHA-256(guest claims)) ‖ 0^32``
 
 All parts but the operator's principal have a fixed length, so the concatenation is unambiguous. *Raw GPU
-evidence* is the GPU section of the bundle, byte for byte (`bundle.encode_gpu_section`): a re-encoding of
-parsed values is never hashed.
+evidence* is the GPU section of the bundle and, if there are any, its switches, byte for byte
+(`bundle.encode_gpu_section`): a re-encoding of parsed values is never hashed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from attestation.bundle import Evidence, GpuEvidence, encode_gpu_section
+from attestation.bundle import Evidence, GpuEvidence, SwitchEvidence, encode_gpu_section
 from attestation.errors import BindingMismatch, MalformedEvidence
 
 GPU_NONCE_DOMAIN = b"leasehold-gpu"
@@ -36,9 +36,9 @@ def gpu_nonce(nonce: bytes) -> bytes:
     return hashlib.sha256(GPU_NONCE_DOMAIN + _checked_nonce(nonce)).digest()
 
 
-def gpu_evidence_digest(gpus: tuple[GpuEvidence, ...]) -> bytes:
+def gpu_evidence_digest(gpus: tuple[GpuEvidence, ...], switches: tuple[SwitchEvidence, ...] = ()) -> bytes:
     """SHA-256 of the raw GPU evidence."""
-    return hashlib.sha256(encode_gpu_section(gpus)).digest()
+    return hashlib.sha256(encode_gpu_section(gpus, switches)).digest()
 
 
 def report_data(
@@ -48,11 +48,13 @@ def report_data(
     operator: bytes,
     gpus: tuple[GpuEvidence, ...],
     guest_claims: bytes,
+    switches: tuple[SwitchEvidence, ...] = (),
 ) -> bytes:
     """The 64 bytes a guest asks its CPU to sign.
 
     Arguments: `nonce` 32 bytes, `session_public_key` 44, `transport_public_key` 48, `operator` 1 to 29
-    bytes of a principal, `gpus` the evidence as it goes into the bundle, `guest_claims` canonical JSON.
+    bytes of a principal, `gpus` and `switches` the evidence as it goes into the bundle, `guest_claims`
+    canonical JSON.
     """
     if not 1 <= len(operator) <= MAX_PRINCIPAL_BYTES:
         raise MalformedEvidence("binding.operator", f"{len(operator)} bytes, a principal has 1 to 29")
@@ -62,7 +64,7 @@ def report_data(
         + session_public_key
         + transport_public_key
         + operator
-        + gpu_evidence_digest(gpus)
+        + gpu_evidence_digest(gpus, switches)
         + hashlib.sha256(guest_claims).digest()
     )
     return bound.digest() + bytes(REPORT_DATA_BYTES - 32)
@@ -77,6 +79,7 @@ def check_report_data(evidence: Evidence, found: bytes, binding: Binding) -> Non
         binding.operator,
         evidence.gpus,
         evidence.guest_claims,
+        evidence.switches,
     )
     if found != expected:
         raise BindingMismatch(

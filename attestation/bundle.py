@@ -5,12 +5,13 @@ Layout, all integers unsigned big-endian; nothing may follow the last field:
 | field | bytes |
 |---|---|
 | magic ``LHEV`` | 4 |
-| version 1 | 1 |
+| version: 2 when there are switches, else 1 | 1 |
 | total length of the bundle | 4 |
 | CPU kind: 1 = sev-snp | 1 |
 | CPU report | 4 + n |
 | CPU chain: count, then each certificate | 1 + Σ(4 + n) |
 | GPU section: count, then for each GPU its report and its chain | 1 + Σ(4 + n + 1 + Σ(4 + n)) |
+| only in version 2: the same for NVSwitches, at least one | 1 + Σ(4 + n + 1 + Σ(4 + n)) |
 | guest claims | 4 + n |
 | session public key | 44 |
 | transport public key | 48 |
@@ -20,12 +21,14 @@ Every value has exactly one encoding, so the SHA-256 of a bundle names its conte
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from attestation.errors import MalformedEvidence
 
 MAGIC = b"LHEV"
 VERSION = 1
+VERSION_WITH_SWITCHES = 2
 CPU_KINDS = {1: "sev-snp"}
 CPU_KIND_CODES = {name: code for code, name in CPU_KINDS.items()}
 
@@ -35,6 +38,7 @@ MAX_GPU_REPORT_BYTES = 8 * 1024
 MAX_CERTIFICATE_BYTES = 4 * 1024
 MAX_CHAIN_CERTIFICATES = 8
 MAX_GPUS = 8
+MAX_SWITCHES = 4
 MAX_GUEST_CLAIMS_BYTES = 1024
 
 SESSION_PUBLIC_KEY_BYTES = 44
@@ -60,6 +64,14 @@ class GpuEvidence:
 
 
 @dataclass(frozen=True)
+class SwitchEvidence:
+    """One NVSwitch's attestation, in the same form as a GPU's."""
+
+    report: bytes
+    chain: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What a guest presents: `cpu_chain` is DER (VCEK, ASK, ARK), `guest_claims` canonical JSON."""
 
@@ -70,6 +82,7 @@ class Evidence:
     guest_claims: bytes
     session_public_key: bytes
     transport_public_key: bytes
+    switches: tuple[SwitchEvidence, ...] = ()
 
 
 def encode_bundle(evidence: Evidence) -> bytes:
@@ -83,7 +96,7 @@ def encode_bundle(evidence: Evidence) -> bytes:
             bytes((CPU_KIND_CODES[evidence.cpu_kind],)),
             _blob("bundle.cpu_report", evidence.cpu_report, MAX_CPU_REPORT_BYTES),
             _certificates("bundle.cpu_chain", evidence.cpu_chain),
-            encode_gpu_section(evidence.gpus),
+            encode_gpu_section(evidence.gpus, evidence.switches),
             _blob("bundle.guest_claims", evidence.guest_claims, MAX_GUEST_CLAIMS_BYTES),
             evidence.session_public_key,
             evidence.transport_public_key,
@@ -92,18 +105,14 @@ def encode_bundle(evidence: Evidence) -> bytes:
     total = len(MAGIC) + 1 + 4 + len(body)
     if total > MAX_BUNDLE_BYTES:
         raise MalformedEvidence("bundle", f"{total} bytes, at most {MAX_BUNDLE_BYTES} are accepted")
-    return MAGIC + bytes((VERSION,)) + total.to_bytes(4, "big") + body
+    version = VERSION_WITH_SWITCHES if evidence.switches else VERSION
+    return MAGIC + bytes((version,)) + total.to_bytes(4, "big") + body
 
 
-def encode_gpu_section(gpus: tuple[GpuEvidence, ...]) -> bytes:
-    """The GPU part of a bundle; its SHA-256 is what the CPU quote binds (see `binding`)."""
-    if len(gpus) > MAX_GPUS:
-        raise MalformedEvidence("bundle.gpus", f"{len(gpus)} GPUs, at most {MAX_GPUS} are accepted")
-    parts = [bytes((len(gpus),))]
-    for index, gpu in enumerate(gpus):
-        parts.append(_blob(f"bundle.gpu[{index}].report", gpu.report, MAX_GPU_REPORT_BYTES))
-        parts.append(_certificates(f"bundle.gpu[{index}].chain", gpu.chain))
-    return b"".join(parts)
+def encode_gpu_section(gpus: tuple[GpuEvidence, ...], switches: tuple[SwitchEvidence, ...] = ()) -> bytes:
+    """The GPUs and, if any, the switches of a bundle; the CPU quote binds its SHA-256 (see `binding`)."""
+    section = _devices("gpu", gpus, MAX_GPUS)
+    return section + _devices("switch", switches, MAX_SWITCHES) if switches else section
 
 
 def decode_bundle(bundle: bytes) -> Evidence:
@@ -115,8 +124,8 @@ def decode_bundle(bundle: bytes) -> Evidence:
     if magic != MAGIC:
         raise MalformedEvidence("bundle.magic", f"expected {MAGIC!r}, found {magic!r}")
     version = reader.byte("bundle.version")
-    if version != VERSION:
-        raise MalformedEvidence("bundle.version", f"expected {VERSION}, found {version}")
+    if version not in (VERSION, VERSION_WITH_SWITCHES):
+        raise MalformedEvidence("bundle.version", f"expected 1 or 2, found {version}")
     total = reader.length("bundle.length", MAX_BUNDLE_BYTES)
     if total != len(bundle):
         raise MalformedEvidence("bundle.length", f"states {total} bytes, has {len(bundle)}")
@@ -127,7 +136,8 @@ def decode_bundle(bundle: bytes) -> Evidence:
         cpu_kind=CPU_KINDS[code],
         cpu_report=reader.blob("bundle.cpu_report", MAX_CPU_REPORT_BYTES),
         cpu_chain=reader.certificates("bundle.cpu_chain"),
-        gpus=reader.gpus(),
+        gpus=tuple(GpuEvidence(*parts) for parts in reader.devices("gpu", MAX_GPUS)),
+        switches=reader.switches(version),
         guest_claims=reader.blob("bundle.guest_claims", MAX_GUEST_CLAIMS_BYTES),
         session_public_key=reader.take("bundle.session_public_key", SESSION_PUBLIC_KEY_BYTES),
         transport_public_key=reader.take("bundle.transport_public_key", TRANSPORT_PUBLIC_KEY_BYTES),
@@ -161,6 +171,16 @@ def _blob(name: str, value: bytes, maximum: int) -> bytes:
     if not value or len(value) > maximum:
         raise MalformedEvidence(name, f"{len(value)} bytes, must be 1 to {maximum}")
     return len(value).to_bytes(4, "big") + value
+
+
+def _devices(kind: str, devices: Sequence[GpuEvidence | SwitchEvidence], maximum: int) -> bytes:
+    if len(devices) > maximum:
+        raise MalformedEvidence(f"bundle.{kind}s", f"{len(devices)} {kind}s, at most {maximum} are accepted")
+    parts = [bytes((len(devices),))]
+    for index, device in enumerate(devices):
+        parts.append(_blob(f"bundle.{kind}[{index}].report", device.report, MAX_GPU_REPORT_BYTES))
+        parts.append(_certificates(f"bundle.{kind}[{index}].chain", device.chain))
+    return b"".join(parts)
 
 
 def _certificates(name: str, chain: tuple[bytes, ...]) -> bytes:
@@ -206,15 +226,23 @@ class _Reader:
             raise MalformedEvidence(name, f"{count} certificates, must be 1 to {MAX_CHAIN_CERTIFICATES}")
         return tuple(self.blob(f"{name}[{i}]", MAX_CERTIFICATE_BYTES) for i in range(count))
 
-    def gpus(self) -> tuple[GpuEvidence, ...]:
-        count = self.byte("bundle.gpus")
-        if count > MAX_GPUS:
-            raise MalformedEvidence("bundle.gpus", f"{count} GPUs, at most {MAX_GPUS} are accepted")
+    def devices(self, kind: str, maximum: int) -> list[tuple[bytes, tuple[bytes, ...]]]:
+        count = self.byte(f"bundle.{kind}s")
+        if count > maximum:
+            raise MalformedEvidence(f"bundle.{kind}s", f"{count} {kind}s, at most {maximum} are accepted")
         found = []
         for index in range(count):
-            report = self.blob(f"bundle.gpu[{index}].report", MAX_GPU_REPORT_BYTES)
-            found.append(GpuEvidence(report, self.certificates(f"bundle.gpu[{index}].chain")))
-        return tuple(found)
+            report = self.blob(f"bundle.{kind}[{index}].report", MAX_GPU_REPORT_BYTES)
+            found.append((report, self.certificates(f"bundle.{kind}[{index}].chain")))
+        return found
+
+    def switches(self, version: int) -> tuple[SwitchEvidence, ...]:
+        if version == VERSION:
+            return ()
+        found = self.devices("switch", MAX_SWITCHES)
+        if not found:
+            raise MalformedEvidence("bundle.switches", "version 2 without switches; version 1 is for that")
+        return tuple(SwitchEvidence(*parts) for parts in found)
 
     def end(self) -> None:
         if self._at != len(self._data):

@@ -9,14 +9,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from attestation.crypto import der, ecdsa_p384, rsa_pss
+from attestation.crypto import der, ecdsa_p256, ecdsa_p384, rsa_pss
 from attestation.errors import CertificateExpired, ChainInvalid, SignatureInvalid
 from attestation.x509 import (
+    ECDSA_SHA256,
     ECDSA_SHA384,
     KEY_USAGE_CERTIFICATE_SIGN,
     RSA_PSS_SHA384,
     Certificate,
     EcKey,
+    P256Key,
+    RsaKey,
     parse_certificate,
 )
 
@@ -43,6 +46,36 @@ class VerifiedLinks:
         if digest in self._digests:
             return
         verify_certificate_signature(certificate, issuer, claim)
+        self._remember(digest)
+
+    def verify_ecdsa(self, key: EcKey | P256Key, message: bytes, r: int, s: int, claim: str) -> None:
+        """Raise `SignatureInvalid` unless (r, s) is a signature of `key` over `message`.
+
+        The hash is SHA-384 for P-384 and SHA-256 for P-256. For what many verifications share: revocation
+        answers, revocation lists, reference manifests and vendors' statements about firmware.
+        """
+        digest = hashlib.sha256(
+            b"ecdsa" + key.point + hashlib.sha384(message).digest() + f"{r:x},{s:x}".encode("ascii")
+        ).digest()
+        if digest in self._digests:
+            return
+        verify_ecdsa(key, message, r, s, claim)
+        self._remember(digest)
+
+    def verify_structure(
+        self, signed: bytes, algorithm: bytes, signature: bytes, issuer: Certificate, claim: str
+    ) -> None:
+        """`verify_signed_structure` by `issuer`'s key, remembered: for revocation lists."""
+        parts = (issuer.der, signed, algorithm, signature)
+        digest = hashlib.sha256(
+            b"structure" + b"".join(hashlib.sha256(part).digest() for part in parts)
+        ).digest()
+        if digest in self._digests:
+            return
+        verify_signed_structure(signed, algorithm, signature, issuer.public_key, claim)
+        self._remember(digest)
+
+    def _remember(self, digest: bytes) -> None:
         if len(self._digests) >= MAX_REMEMBERED_LINKS:
             self._digests.clear()
         self._digests.add(digest)
@@ -59,7 +92,7 @@ def check_chain_structure(chain: Sequence[Certificate], now_ns: int, claim: str)
     """Everything about a chain but its signatures: validity at `now_ns`, names, constraints and usages."""
     for depth, certificate in enumerate(chain):
         name = f"{claim}[{depth}]"
-        _check_validity(certificate, now_ns, name)
+        check_validity(certificate, now_ns, name)
         issuer = chain[min(depth + 1, len(chain) - 1)]
         if certificate.issuer.der != issuer.subject.der:
             raise ChainInvalid(
@@ -80,25 +113,47 @@ def check_chain_signatures(chain: Sequence[Certificate], links: VerifiedLinks, c
 
 def verify_certificate_signature(certificate: Certificate, issuer: Certificate, claim: str) -> None:
     """Raise `SignatureInvalid` unless `issuer`'s key signed `certificate`."""
-    key = issuer.public_key
-    if certificate.signature_algorithm == ECDSA_SHA384 and isinstance(key, EcKey):
-        fields = der.sole_element(certificate.signature, der.SEQUENCE, claim)
-        r, s = fields.integer(), fields.integer()
-        fields.finish()
-        ecdsa_p384.verify(ecdsa_p384.parse_point(key.point, claim), certificate.tbs, r, s, claim)
-    elif certificate.signature_algorithm in RSA_PSS_SHA384 and not isinstance(key, EcKey):
+    verify_signed_structure(
+        certificate.tbs, certificate.signature_algorithm, certificate.signature, issuer.public_key, claim
+    )
+
+
+def verify_signed_structure(
+    signed: bytes, algorithm: bytes, signature: bytes, key: EcKey | P256Key | RsaKey, claim: str
+) -> None:
+    """Raise `SignatureInvalid` unless `signature` over `signed` is by `key` and of its kind.
+
+    `algorithm` is the whole AlgorithmIdentifier; certificates and revocation lists share this form.
+    """
+    if (algorithm == ECDSA_SHA384 and isinstance(key, EcKey)) or (
+        algorithm == ECDSA_SHA256 and isinstance(key, P256Key)
+    ):
+        r, s = ecdsa_signature(signature, claim)
+        verify_ecdsa(key, signed, r, s, claim)
+    elif algorithm in RSA_PSS_SHA384 and isinstance(key, RsaKey):
         if key.exponent != rsa_pss.PUBLIC_EXPONENT:
             raise SignatureInvalid(claim, f"RSA exponent {key.exponent}, expected {rsa_pss.PUBLIC_EXPONENT}")
-        rsa_pss.verify(key.modulus, certificate.tbs, certificate.signature, claim)
+        rsa_pss.verify(key.modulus, signed, signature, claim)
     else:
-        raise SignatureInvalid(
-            claim,
-            f"algorithm {certificate.signature_algorithm.hex()} is unknown, or not for the issuer's key",
-        )
+        raise SignatureInvalid(claim, f"algorithm {algorithm.hex()} is unknown, or not for the issuer's key")
 
 
-def _check_validity(certificate: Certificate, now_ns: int, name: str) -> None:
-    """RFC 5280 validity includes both ends, to the second."""
+def verify_ecdsa(key: EcKey | P256Key, message: bytes, r: int, s: int, claim: str) -> None:
+    """Raise `SignatureInvalid` unless (r, s) is `key`'s signature over `message`, with its curve's hash."""
+    curve = ecdsa_p384 if isinstance(key, EcKey) else ecdsa_p256
+    curve.verify(curve.parse_point(key.point, claim), message, r, s, claim)
+
+
+def ecdsa_signature(encoded: bytes, claim: str) -> tuple[int, int]:
+    """r and s of an Ecdsa-Sig-Value (RFC 3279, section 2.2.3)."""
+    fields = der.sole_element(encoded, der.SEQUENCE, claim)
+    r, s = fields.integer(), fields.integer()
+    fields.finish()
+    return r, s
+
+
+def check_validity(certificate: Certificate, now_ns: int, name: str) -> None:
+    """Raise `CertificateExpired` outside the dates, which are both valid (RFC 5280), to the second."""
     now = now_ns // NANOSECONDS
     if not certificate.not_before <= now <= certificate.not_after:
         raise CertificateExpired(

@@ -47,6 +47,16 @@ class GpuSummary:
 
 
 @dataclass(frozen=True)
+class SwitchSummary:
+    """What one NVSwitch's evidence says."""
+
+    device_id: str
+    chip: str
+    vbios: str
+    root_sha256: str
+
+
+@dataclass(frozen=True)
 class Attestation:
     """Evidence that was verified and accepted by a policy.
 
@@ -64,6 +74,7 @@ class Attestation:
     worker_version: str
     bundle_sha256: bytes
     verified_at_ns: int
+    switches: tuple[SwitchSummary, ...] = ()
 
 
 def compare(name: str, expected: str, found: str) -> Claim:

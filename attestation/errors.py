@@ -63,3 +63,35 @@ class PolicyRefused(AttestationError):
         self.policy = policy
         self.claims = claims
         self.failed = tuple(failed)
+
+
+class RevocationInvalid(AttestationError):
+    """A revocation answer about another certificate, by somebody not entitled to it, or out of its time."""
+
+
+class CertificateRevoked(RevocationInvalid):
+    """A certificate that its issuer has withdrawn."""
+
+
+class ManifestInvalid(AttestationError):
+    """A reference manifest with the wrong signature, chain or content."""
+
+
+class MeasurementMismatch(AttestationError):
+    """A measurement that is none of the values its vendor publishes for this firmware."""
+
+
+class TopologyInvalid(AttestationError):
+    """GPUs and switches that do not make up one whole machine."""
+
+
+class CollateralUnavailable(AttestationError):
+    """Vendor-signed collateral that the evidence cannot be judged without, and that was not supplied."""
+
+
+class CollateralExpired(CollateralUnavailable):
+    """Collateral that is not valid at the time of verification; supply a newer one."""
+
+
+class PlatformUnrecognized(AttestationError):
+    """Firmware versions, or a module, that the vendor's statement does not list."""

@@ -24,8 +24,30 @@ class CpuFacts:
 
 
 @dataclass(frozen=True)
+class RevocationFact:
+    """Of one certificate: `status` is ``good``, ``unknown`` or ``missing``, `age_s` that of the answer."""
+
+    name: str
+    status: str
+    age_s: int
+
+
+@dataclass(frozen=True)
+class ManifestFacts:
+    """Of a soundly signed manifest that a device agrees with; `kind` is ``driver`` or ``vbios``."""
+
+    kind: str
+    sha256: str
+    root_sha256: str
+    revocation: tuple[RevocationFact, ...]
+
+
+@dataclass(frozen=True)
 class GpuFacts:
-    """Of one GPU's evidence; `device_id` is hex."""
+    """Of one GPU's evidence; `device_id` is hex. `revocation` is of boot ROM, provisioner and identity.
+
+    `manifests` are those of driver and VBIOS that were given, which `compared_measurements` values equal.
+    """
 
     root_sha256: str
     device_id: str
@@ -34,6 +56,22 @@ class GpuFacts:
     driver: str
     vbios: str
     firmware_bound: bool
+    revocation: tuple[RevocationFact, ...] = ()
+    manifests: tuple[ManifestFacts, ...] = ()
+    compared_measurements: int = 0
+
+
+@dataclass(frozen=True)
+class SwitchFacts:
+    """Of one NVSwitch's evidence, as of a GPU's."""
+
+    root_sha256: str
+    device_id: str
+    chip: str
+    vbios: str
+    revocation: tuple[RevocationFact, ...] = ()
+    manifests: tuple[ManifestFacts, ...] = ()
+    compared_measurements: int = 0
 
 
 @dataclass(frozen=True)
@@ -43,3 +81,4 @@ class EvidenceFacts:
     cpu: CpuFacts
     gpus: tuple[GpuFacts, ...]
     guest: GuestClaims
+    switches: tuple[SwitchFacts, ...] = ()

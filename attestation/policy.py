@@ -25,11 +25,15 @@ AMD_ROOTS = (
     "1f084161a44bb6d93778a904877d4819cafa5d05ef4193b2ded9dd9c73dd3f6a",  # ARK-Turin
 )
 NVIDIA_ROOTS = ("102bf659d5419614c9d8e6aecebc80454eb26b1df6a769ac720b9a690b167b48",)
+NVIDIA_MANIFEST_ROOTS = ("12977b5115acb0381179279fffeb5a8c4d264971ebb32298023a465fa41df5d1",)
 
 # SHA-256 of the development roots, whose private keys are published with the simulator.
 DEVELOPMENT_AMD_ROOTS = ("bd2f9e453affe08de5207f4b407d8fa910837a8d3d0f131de71e6bf35c71fa9d",)
 DEVELOPMENT_NVIDIA_ROOTS = ("922cc1168f7b2069f5c469b6c628cb11d84bca451ff00e330ceae9295fc2b459",)
-DEVELOPMENT_ROOTS = frozenset(DEVELOPMENT_AMD_ROOTS + DEVELOPMENT_NVIDIA_ROOTS)
+DEVELOPMENT_NVIDIA_MANIFEST_ROOTS = ("f4a371c8eee7ed035c680dade6c4ee77e5e94c2d252fd3719b6bea3de8f2f698",)
+DEVELOPMENT_ROOTS = frozenset(
+    DEVELOPMENT_AMD_ROOTS + DEVELOPMENT_NVIDIA_ROOTS + DEVELOPMENT_NVIDIA_MANIFEST_ROOTS
+)
 
 # What every simulated guest reports as its launch measurement: SHA-384 of
 # "leasehold simulated worker, not a real guest".
@@ -45,7 +49,9 @@ class Policy:
     Fingerprints and measurements are lower-case hex; denied devices are chip ids or GPU device ids in hex, of
     either case. `minimum_tcb` maps product to component to version; a product that is not in it is
     refused. `minimum_vbios` maps chip to VBIOS version. `simulated` policies name development roots, and only
-    those; other policies may name none.
+    those; other policies may name none. `manifest_roots` are the roots of reference manifests,
+    `denied_manifests` the SHA-256 of manifests that are not accepted though soundly signed;
+    `maximum_revocation_age_s` is in seconds.
     """
 
     name: str
@@ -66,11 +72,14 @@ class Policy:
     require_reference_values: bool = True
     require_revocation: bool = True
     require_firmware_id: bool = True
+    manifest_roots: tuple[str, ...] = ()
+    denied_manifests: tuple[str, ...] = ()
+    maximum_revocation_age_s: int = 86_400
 
     def __post_init__(self) -> None:
         """Refuse a policy that contradicts itself."""
         check_name(self.name)
-        for root in self.cpu_roots + self.gpu_roots:
+        for root in self.cpu_roots + self.gpu_roots + self.manifest_roots:
             if (root in DEVELOPMENT_ROOTS) != self.simulated:
                 kind = "a development" if root in DEVELOPMENT_ROOTS else "not a development"
                 raise PolicyMalformed(
@@ -151,16 +160,16 @@ SIMULATED = Policy(
     gpu_chips=("GH100",),
     gpu_modes=("single-gpu",),
     minimum_driver="550.54.15",
-    minimum_vbios={"GH100": "96.00.9F.00.01"},
+    minimum_vbios={"GH100": "96.00.9F.00.01", "LS_10": "96.10.55.00.01"},
     minimum_worker="0.1.0",
     minimum_gpus=1,
     maximum_gpus=8,
     require_reference_values=False,
     require_revocation=False,
+    manifest_roots=DEVELOPMENT_NVIDIA_MANIFEST_ROOTS,
 )
 
-# No worker guest has been released and measured yet, and neither revocation nor reference values are checked:
-# this policy refuses everything until both are there, and says why, row by row.
+# No worker guest has been released and measured yet: this policy refuses everything until one is.
 PRODUCTION = Policy(
     name="production",
     simulated=False,
@@ -172,13 +181,14 @@ PRODUCTION = Policy(
         "Milan": {"bootloader": 4, "tee": 0, "snp": 24, "microcode": 219},
         "Genoa": {"bootloader": 10, "tee": 0, "snp": 23, "microcode": 84},
     },
-    gpu_chips=("GH100",),
-    gpu_modes=("single-gpu",),
+    gpu_chips=("GH100", "GB100"),
+    gpu_modes=("single-gpu", "multi-gpu", "protected-pcie"),
     minimum_driver="550.90.07",
-    minimum_vbios={"GH100": "96.00.9F.00.01"},
+    minimum_vbios={"GH100": "96.00.9F.00.01", "GB100": "97.00.88.00.0F", "LS_10": "96.10.55.00.01"},
     minimum_worker="0.1.0",
     minimum_gpus=1,
     maximum_gpus=8,
+    manifest_roots=NVIDIA_MANIFEST_ROOTS,
 )
 
 BUILTIN_POLICIES: dict[str, PolicyExpression] = {policy.name: policy for policy in (SIMULATED, PRODUCTION)}

@@ -6,9 +6,20 @@ from dataclasses import dataclass
 
 from attestation.amd.tcb import describe_tcb
 from attestation.claims import VALID, Claim, compare, row, unverifiable
-from attestation.facts import CpuFacts, EvidenceFacts, GpuFacts
+from attestation.facts import (
+    CpuFacts,
+    EvidenceFacts,
+    GpuFacts,
+    ManifestFacts,
+    RevocationFact,
+    SwitchFacts,
+)
 from attestation.policy import AnyOf, Policy, PolicyExpression
 from attestation.versions import at_least
+
+# The certificates that an issuer can revoke, in the order of `revocation` in the facts.
+DEVICE_CERTIFICATES = ("boot_rom", "provisioner", "identity")
+MANIFEST_CERTIFICATES = ("signer", "intermediate", "authority")
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,8 @@ def _rows(policy: Policy, facts: EvidenceFacts) -> tuple[Claim, ...]:
     rows = _cpu_rows(policy, facts.cpu) + _guest_rows(policy, facts)
     for index, gpu in enumerate(facts.gpus):
         rows += _gpu_rows(policy, gpu, f"gpu[{index}]")
+    for index, switch in enumerate(facts.switches):
+        rows += _switch_rows(policy, switch, f"switch[{index}]")
     return tuple(rows)
 
 
@@ -79,11 +92,62 @@ def _gpu_rows(policy: Policy, gpu: GpuFacts, name: str) -> list[Claim]:
             if gpu.firmware_bound
             else unverifiable(f"{name}.firmware_id", expected, "the report carries none")
         )
+    return rows + _vendor_rows(policy, gpu, ("driver", "vbios"), name)
+
+
+def _switch_rows(policy: Policy, switch: SwitchFacts, name: str) -> list[Claim]:
+    rows = [
+        _one_of(f"{name}.root", policy.gpu_roots, switch.root_sha256),
+        _vbios_row(policy, switch, f"{name}.vbios"),
+        _device_row(policy, f"{name}.device", switch.device_id),
+    ]
+    return rows + _vendor_rows(policy, switch, ("vbios",), name)
+
+
+def _vendor_rows(
+    policy: Policy, device: GpuFacts | SwitchFacts, kinds: tuple[str, ...], name: str
+) -> list[Claim]:
+    """Rows for what the vendor says about a device: reference values and revocation."""
+    rows: list[Claim] = []
     if policy.require_reference_values:
-        rows.append(_unchecked(f"{name}.reference_values", "measurements equal the signed reference values"))
+        given = {manifest.kind: manifest for manifest in device.manifests}
+        for kind in kinds:
+            rows += _manifest_rows(policy, kind, given.get(kind), f"{name}.{kind}_manifest")
+        expected = "all measurements equal the signed reference values"
+        rows.append(
+            row(f"{name}.reference_values", True, expected, f"{device.compared_measurements} are equal")
+            if all(kind in given for kind in kinds)
+            else unverifiable(f"{name}.reference_values", expected, "a manifest is missing")
+        )
     if policy.require_revocation:
-        rows.append(_unchecked(f"{name}.revocation", "certificates not revoked"))
+        for place, role in enumerate(DEVICE_CERTIFICATES):
+            rows.append(_revocation_row(policy, device.revocation, place, f"{name}.revocation.{role}"))
     return rows
+
+
+def _manifest_rows(policy: Policy, kind: str, manifest: ManifestFacts | None, name: str) -> list[Claim]:
+    if manifest is None:
+        return [unverifiable(name, f"a signed manifest for the {kind}", "none was given")]
+    rows = [
+        row(name, manifest.sha256 not in policy.denied_manifests, "not on the deny list", manifest.sha256),
+        _one_of(f"{name}.root", policy.manifest_roots, manifest.root_sha256),
+    ]
+    if policy.require_revocation:
+        for place, role in enumerate(MANIFEST_CERTIFICATES):
+            rows.append(_revocation_row(policy, manifest.revocation, place, f"{name}.revocation.{role}"))
+    return rows
+
+
+def _revocation_row(policy: Policy, facts: tuple[RevocationFact, ...], place: int, name: str) -> Claim:
+    """A good answer that is fresh enough; a revoked certificate never gets as far as here."""
+    expected = f"good, at most {policy.maximum_revocation_age_s} s ago"
+    if place >= len(facts) or facts[place].status == "missing":
+        return unverifiable(name, expected, "no answer was given")
+    fact = facts[place]
+    found = f"{fact.status}, {fact.age_s} s ago: {fact.name}"
+    if fact.status == "good" and fact.age_s <= policy.maximum_revocation_age_s:
+        return row(name, True, expected, found)
+    return unverifiable(name, expected, found)
 
 
 def _guest_rows(policy: Policy, facts: EvidenceFacts) -> list[Claim]:
@@ -116,7 +180,7 @@ def _tcb_row(policy: Policy, cpu: CpuFacts) -> Claim:
     return row("cpu.tcb", holds, f"at least {cpu.product}: {describe_tcb(minimum)}", found)
 
 
-def _vbios_row(policy: Policy, gpu: GpuFacts, name: str) -> Claim:
+def _vbios_row(policy: Policy, gpu: GpuFacts | SwitchFacts, name: str) -> Claim:
     minimum = policy.minimum_vbios.get(gpu.chip)
     if minimum is None:
         return row(

@@ -13,6 +13,7 @@ from attestation.policy import MAX_DEPTH, MAX_ENTRIES, AllOf, AnyOf, Policy, Pol
 MAX_JSON_BYTES = 64 * 1024
 MAX_TEXT_CHARACTERS = 200
 MAX_SECURITY_VERSION = 255
+MAX_SECONDS = 366 * 86_400
 DECIMAL_VERSION = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6}){0,4}", re.ASCII)
 HEX_VERSION = re.compile(r"[0-9A-F]{2}(\.[0-9A-F]{2}){4}", re.ASCII)
 
@@ -99,6 +100,12 @@ def _count(name: str, value: Any) -> int:
     return value
 
 
+def _seconds(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_SECONDS:
+        raise PolicyMalformed(f"{name}: expected 0 to {MAX_SECONDS} seconds, found {value!r}")
+    return value
+
+
 def _texts(name: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or len(value) > MAX_ENTRIES:
         raise PolicyMalformed(f"{name}: expected a list of at most {MAX_ENTRIES}")
@@ -169,4 +176,7 @@ FIELDS: dict[str, Callable[[str, Any], Any]] = {
     "require_reference_values": _flag,
     "require_revocation": _flag,
     "require_firmware_id": _flag,
+    "manifest_roots": _hex(64),
+    "denied_manifests": _hex(64),
+    "maximum_revocation_age_s": _seconds,
 }

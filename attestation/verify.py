@@ -9,11 +9,12 @@ from attestation.amd.tcb import describe_tcb
 from attestation.binding import Binding, check_report_data, gpu_nonce
 from attestation.bundle import Evidence, decode_bundle
 from attestation.certificate_chain import VerifiedLinks
-from attestation.claims import Attestation, Claim, CpuSummary, GpuSummary, row
-from attestation.errors import EvidenceInconsistent, PolicyRefused
-from attestation.facts import CpuFacts, EvidenceFacts, GpuFacts
+from attestation.claims import Attestation, Claim, CpuSummary, GpuSummary, SwitchSummary, row
+from attestation.collateral import NO_COLLATERAL, Collateral
+from attestation.errors import PolicyRefused
+from attestation.facts import CpuFacts, EvidenceFacts, GpuFacts, SwitchFacts
 from attestation.guest import GuestClaims, decode_guest_claims
-from attestation.nvidia import verify as nvidia
+from attestation.nvidia.machine import Machine, MachineFacts, check_machine_signatures, read_machine
 from attestation.policy import PolicyExpression
 from attestation.policy_evaluation import evaluate
 
@@ -24,27 +25,27 @@ def verify_bundle(
     policy: PolicyExpression,
     now_ns: int,
     links: VerifiedLinks | None = None,
+    collateral: Collateral = NO_COLLATERAL,
 ) -> Attestation:
     """Verify an evidence bundle and apply a policy to it.
 
     Arguments: `bundle` as `encode_bundle` makes it; `binding` the nonce this verifier issued (single use is
     the caller's duty) and the operator's principal; `now_ns` nanoseconds since 1970, for certificates' dates;
-    `links` certificate signatures found good before (none by default).
+    `links` signatures found good before (none by default); `collateral` what the vendors say about the
+    devices, where the policy asks for it.
 
     Raises a subclass of `AttestationError` that says what failed; `PolicyRefused` lists every row. The cheap
     checks come first, so that evidence made for somebody else costs no signature verification.
     """
     evidence = decode_bundle(bundle)
     guest = decode_guest_claims(evidence.guest_claims)
-    cpu, gpus = _read(evidence, binding, now_ns)
-    check_distinct_devices(gpus)
+    cpu, machine = _read(evidence, binding, now_ns)
 
     links = VerifiedLinks() if links is None else links
     amd.check_signatures(cpu, links)
-    for index, gpu in enumerate(gpus):
-        nvidia.check_signatures(gpu, links, f"gpu[{index}]")
+    check_machine_signatures(machine, links)
 
-    facts = gather_facts(cpu, gpus, guest)
+    facts = gather_facts(cpu, machine, guest, MachineFacts(collateral, now_ns, links))
     outcome = evaluate(policy, facts)
     claims = _established(evidence, binding) + outcome.claims
     if not outcome.accepted:
@@ -54,6 +55,7 @@ def verify_bundle(
         simulated=outcome.simulated,
         cpu=_cpu_summary(facts.cpu),
         gpus=tuple(_gpu_summary(gpu) for gpu in facts.gpus),
+        switches=tuple(_switch_summary(switch) for switch in facts.switches),
         claims=claims,
         session_public_key=evidence.session_public_key,
         transport_public_key=evidence.transport_public_key,
@@ -64,34 +66,22 @@ def verify_bundle(
 
 
 def gather_facts(
-    cpu: amd.SnpEvidence, gpus: tuple[nvidia.VerifiedGpu, ...], guest: GuestClaims
+    cpu: amd.SnpEvidence, machine: Machine, guest: GuestClaims, devices: MachineFacts
 ) -> EvidenceFacts:
     """The plain values that policies look at."""
-    return EvidenceFacts(_cpu_facts(cpu), tuple(_gpu_facts(gpu) for gpu in gpus), guest)
+    return EvidenceFacts(
+        _cpu_facts(cpu),
+        tuple(devices.of_gpu(gpu, f"gpu[{i}]") for i, gpu in enumerate(machine.gpus)),
+        guest,
+        tuple(devices.of_switch(switch, f"switch[{i}]") for i, switch in enumerate(machine.switches)),
+    )
 
 
-def check_distinct_devices(gpus: tuple[nvidia.VerifiedGpu, ...]) -> None:
-    """No GPU is presented twice."""
-    seen: dict[str, int] = {}
-    for index, gpu in enumerate(gpus):
-        if gpu.device_id in seen:
-            raise EvidenceInconsistent(
-                f"gpu[{index}].device_id", f"{gpu.device_id} is also gpu[{seen[gpu.device_id]}]"
-            )
-        seen[gpu.device_id] = index
-
-
-def _read(
-    evidence: Evidence, binding: Binding, now_ns: int
-) -> tuple[amd.SnpEvidence, tuple[nvidia.VerifiedGpu, ...]]:
+def _read(evidence: Evidence, binding: Binding, now_ns: int) -> tuple[amd.SnpEvidence, Machine]:
     """Parse all parts and check that they belong to each other and to `binding`."""
     cpu = amd.read_evidence(evidence.cpu_report, evidence.cpu_chain, now_ns)
     check_report_data(evidence, cpu.report.report_data, binding)
-    nonce = gpu_nonce(binding.nonce)
-    gpus = tuple(
-        nvidia.read_evidence(gpu, nonce, now_ns, f"gpu[{index}]") for index, gpu in enumerate(evidence.gpus)
-    )
-    return cpu, gpus
+    return cpu, read_machine(evidence, gpu_nonce(binding.nonce), now_ns)
 
 
 def _established(evidence: Evidence, binding: Binding) -> tuple[Claim, ...]:
@@ -101,11 +91,14 @@ def _established(evidence: Evidence, binding: Binding) -> tuple[Claim, ...]:
         row("cpu.signature", True, "the report is signed by the chip's VCEK", "verified"),
         row("cpu.report_data", True, f"bound to nonce {binding.nonce.hex()}", "verified"),
     ]
-    for index in range(len(evidence.gpus)):
-        name = f"gpu[{index}]"
+    names = [f"gpu[{index}]" for index in range(len(evidence.gpus))]
+    names += [f"switch[{index}]" for index in range(len(evidence.switches))]
+    for name in names:
         rows.append(row(f"{name}.chain", True, "five certificates, each signed by the next", "verified"))
         rows.append(row(f"{name}.signature", True, "the report is signed by the device's key", "verified"))
         rows.append(row(f"{name}.nonce", True, gpu_nonce(binding.nonce).hex(), "verified"))
+    if evidence.switches:
+        rows.append(row("topology", True, "GPUs and switches name each other, and no others", "verified"))
     return tuple(rows)
 
 
@@ -120,18 +113,6 @@ def _cpu_facts(cpu: amd.SnpEvidence) -> CpuFacts:
         debug=cpu.report.debug,
         migratable=cpu.report.migratable,
         vmpl=cpu.report.vmpl,
-    )
-
-
-def _gpu_facts(gpu: nvidia.VerifiedGpu) -> GpuFacts:
-    return GpuFacts(
-        root_sha256=gpu.root_sha256,
-        device_id=gpu.device_id,
-        chip=gpu.chip,
-        mode=gpu.report.mode,
-        driver=gpu.report.driver,
-        vbios=gpu.report.vbios,
-        firmware_bound=gpu.firmware_bound,
     )
 
 
@@ -154,3 +135,7 @@ def _gpu_summary(gpu: GpuFacts) -> GpuSummary:
         vbios=gpu.vbios,
         root_sha256=gpu.root_sha256,
     )
+
+
+def _switch_summary(switch: SwitchFacts) -> SwitchSummary:
+    return SwitchSummary(switch.device_id, switch.chip, switch.vbios, switch.root_sha256)

@@ -1,7 +1,7 @@
-"""X.509 certificates (RFC 5280), as far as TEE vendors use them: strict, bounded, two kinds of keys.
+"""X.509 certificates (RFC 5280), as far as TEE vendors use them: strict, bounded, three kinds of keys.
 
-Keys are P-384 (uncompressed) or RSA; signatures ecdsa-with-SHA384 or RSASSA-PSS with SHA-384. Algorithm
-identifiers are compared as whole encodings, so there is no parameter to get wrong.
+Keys are P-384, P-256 (uncompressed) or RSA; signatures ecdsa-with-SHA384 or -SHA256, or RSASSA-PSS with
+SHA-384. Algorithm identifiers are compared as whole encodings, so there is no parameter to get wrong.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ MAX_CERTIFICATE_BYTES = 4096
 MAX_NAME_ATTRIBUTES = 16
 MAX_EXTENSIONS = 32
 MAX_SERIAL_BYTES = 21
+MAX_EXTENDED_USAGES = 16
 VERSION_3 = 2
 
-# AlgorithmIdentifier { ecdsa-with-SHA384 } (RFC 5758, section 3.2).
+# AlgorithmIdentifier { ecdsa-with-SHA384 } and { ecdsa-with-SHA256 } (RFC 5758, section 3.2).
 ECDSA_SHA384 = bytes.fromhex("300a06082a8648ce3d040303")
+ECDSA_SHA256 = bytes.fromhex("300a06082a8648ce3d040302")
 # AlgorithmIdentifier { id-RSASSA-PSS, SHA-384, MGF1-SHA-384, salt 48 } (RFC 4055, section 3.1). AMD's older
 # certificates also spell out the default trailer field, which DER would leave out.
 _PSS = (
@@ -31,18 +33,21 @@ RSA_PSS_SHA384 = (
     bytes.fromhex("3041" + _PSS.format("3034")),
     bytes.fromhex("3046" + _PSS.format("3039") + "a303020101"),
 )
-# AlgorithmIdentifier { id-ecPublicKey, secp384r1 } (RFC 5480) and { rsaEncryption, NULL } (RFC 3279).
+# AlgorithmIdentifier { id-ecPublicKey, secp384r1 or prime256v1 } (RFC 5480), { rsaEncryption, NULL } (3279).
 EC_P384_KEY = bytes.fromhex("301006072a8648ce3d020106052b81040022")
+EC_P256_KEY = bytes.fromhex("301306072a8648ce3d020106082a8648ce3d030107")
 RSA_KEY = bytes.fromhex("300d06092a864886f70d0101010500")
 
 OID_COMMON_NAME = "2.5.4.3"
 OID_SERIAL_NUMBER = "2.5.4.5"
 OID_KEY_USAGE = "2.5.29.15"
 OID_BASIC_CONSTRAINTS = "2.5.29.19"
+OID_EXTENDED_KEY_USAGE = "2.5.29.37"
 UNDERSTOOD_CRITICAL = frozenset((OID_KEY_USAGE, OID_BASIC_CONSTRAINTS))
 
 KEY_USAGE_DIGITAL_SIGNATURE = 0x80
 KEY_USAGE_CERTIFICATE_SIGN = 0x04
+KEY_USAGE_CRL_SIGN = 0x02
 
 NAME_STRINGS = (der.UTF8_STRING, der.PRINTABLE_STRING, der.IA5_STRING)
 
@@ -50,6 +55,13 @@ NAME_STRINGS = (der.UTF8_STRING, der.PRINTABLE_STRING, der.IA5_STRING)
 @dataclass(frozen=True)
 class EcKey:
     """P-384 public key as its 97-byte uncompressed point (not yet checked to lie on the curve)."""
+
+    point: bytes
+
+
+@dataclass(frozen=True)
+class P256Key:
+    """P-256 public key as its 65-byte uncompressed point (not yet checked to lie on the curve)."""
 
     point: bytes
 
@@ -93,7 +105,7 @@ class Certificate:
     subject: Name
     not_before: int
     not_after: int
-    public_key: EcKey | RsaKey
+    public_key: EcKey | P256Key | RsaKey
     extensions: dict[str, bytes]
     is_ca: bool
     path_length: int | None
@@ -105,8 +117,13 @@ class Certificate:
         return hashlib.sha256(self.der).hexdigest()
 
 
-def parse_certificate(data: bytes, claim: str) -> Certificate:
-    """Parse one DER certificate; `claim` names it in errors. Raises `MalformedEvidence`."""
+def parse_certificate(
+    data: bytes, claim: str, understood: frozenset[str] = UNDERSTOOD_CRITICAL
+) -> Certificate:
+    """Parse one DER certificate; `claim` names it in errors. Raises `MalformedEvidence`.
+
+    `understood` are the extensions that may be critical, because the caller looks at them.
+    """
     if len(data) > MAX_CERTIFICATE_BYTES:
         raise MalformedEvidence(claim, f"certificate of {len(data)} bytes, at most {MAX_CERTIFICATE_BYTES}")
     outer = der.sole_element(data, der.SEQUENCE, claim)
@@ -129,7 +146,7 @@ def parse_certificate(data: bytes, claim: str) -> Certificate:
     not_before, not_after = _validity(fields.enter(der.SEQUENCE))
     subject = _name(fields, claim)
     public_key = _public_key(fields.enter(der.SEQUENCE), claim)
-    extensions = _extensions(fields.enter(der.CONTEXT_3))
+    extensions = _extensions(fields.enter(der.CONTEXT_3), understood)
     fields.finish()
     is_ca, path_length = _basic_constraints(extensions.get(OID_BASIC_CONSTRAINTS), claim)
     return Certificate(
@@ -173,14 +190,31 @@ def _name(fields: DerReader, claim: str) -> Name:
 
 
 def _validity(fields: DerReader) -> tuple[int, int]:
-    not_before = _time(fields)
-    not_after = _time(fields)
+    not_before = read_time(fields)
+    not_after = read_time(fields)
     fields.finish()
     return not_before, not_after
 
 
-def _time(fields: DerReader) -> int:
-    """UTCTime ``YYMMDDHHMMSSZ`` or GeneralizedTime ``YYYYMMDDHHMMSSZ`` (RFC 5280, section 4.1.2.5)."""
+def extended_key_usages(certificate: Certificate, claim: str) -> tuple[str, ...]:
+    """OIDs of the purposes a certificate is for, none when it does not say (RFC 5280, section 4.2.1.12)."""
+    value = certificate.extensions.get(OID_EXTENDED_KEY_USAGE)
+    if value is None:
+        return ()
+    fields = der.sole_element(value, der.SEQUENCE, claim)
+    usages: list[str] = []
+    while not fields.at_end():
+        if len(usages) == MAX_EXTENDED_USAGES:
+            raise fields.error(f"more than {MAX_EXTENDED_USAGES} extended key usages")
+        usages.append(fields.object_identifier())
+    return tuple(usages)
+
+
+def read_time(fields: DerReader) -> int:
+    """Seconds since 1970 of the next element (RFC 5280, section 4.1.2.5).
+
+    It is a UTCTime ``YYMMDDHHMMSSZ`` or a GeneralizedTime ``YYYYMMDDHHMMSSZ``.
+    """
     tag, content = fields.any_value()
     digits = content[:-1]
     expected = {der.UTC_TIME: 12, der.GENERALIZED_TIME: 14}.get(tag)
@@ -189,32 +223,42 @@ def _time(fields: DerReader) -> int:
     text = digits.decode("ascii")
     if tag == der.UTC_TIME:
         text = ("20" if int(text[:2]) < 50 else "19") + text
+    seconds = seconds_since_1970(text)
+    if seconds is None:
+        raise fields.error(f"time {content!r} does not exist")
+    return seconds
+
+
+def seconds_since_1970(text: str) -> int | None:
+    """Seconds since 1970 of the 14 digits ``YYYYMMDDHHMMSS``; None for a time that does not exist."""
     year, month, day = int(text[:4]), int(text[4:6]), int(text[6:8])
     hour, minute, second = int(text[8:10]), int(text[10:12]), int(text[12:14])
     leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
     lengths = (31, 29 if leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
     if not 1 <= month <= 12 or not 1 <= day <= lengths[month - 1] or hour > 23 or minute > 59 or second > 59:
-        raise fields.error(f"time {content!r} does not exist")
+        return None
     years = year - 1
     days = years * 365 + years // 4 - years // 100 + years // 400 + sum(lengths[: month - 1]) + day - 719163
     return days * 86400 + hour * 3600 + minute * 60 + second
 
 
-def _public_key(fields: DerReader, claim: str) -> EcKey | RsaKey:
+def _public_key(fields: DerReader, claim: str) -> EcKey | P256Key | RsaKey:
     algorithm = fields.element(der.SEQUENCE)
     bits = fields.bit_string()
     fields.finish()
     if algorithm == EC_P384_KEY:
         return EcKey(bits)
+    if algorithm == EC_P256_KEY:
+        return P256Key(bits)
     if algorithm == RSA_KEY:
         numbers = der.sole_element(bits, der.SEQUENCE, claim)
         modulus, exponent = numbers.integer(), numbers.integer()
         numbers.finish()
         return RsaKey(modulus, exponent)
-    raise fields.error(f"public key algorithm {algorithm.hex()} is neither P-384 nor RSA")
+    raise fields.error(f"public key algorithm {algorithm.hex()} is not P-384, P-256 or RSA")
 
 
-def _extensions(wrapper: DerReader) -> dict[str, bytes]:
+def _extensions(wrapper: DerReader, understood: frozenset[str]) -> dict[str, bytes]:
     sequence = wrapper.enter(der.SEQUENCE)
     wrapper.finish()
     found: dict[str, bytes] = {}
@@ -228,7 +272,7 @@ def _extensions(wrapper: DerReader) -> dict[str, bytes]:
         extension.finish()
         if oid in found:
             raise sequence.error(f"extension {oid} occurs twice")
-        if critical and oid not in UNDERSTOOD_CRITICAL:
+        if critical and oid not in understood:
             raise sequence.error(f"critical extension {oid} is not understood")
         found[oid] = value
     return found

@@ -16,10 +16,15 @@ import uvicorn
 from devnet.crypto.node_keys import NodeKeys
 from devnet.crypto.vetkd import VetKd
 from devnet.errors import DevnetError
+from devnet.gateway.app import Gateway
+from devnet.gateway.router import HostRouter
 from devnet.http.app import SYNC_CALL_TIMEOUT_S, Api
 from devnet.http.engine import Engine, ReplicaPort
+from devnet.identity_page.app import IdentityPage
+from devnet.identity_page.identities import Identities
 from devnet.replica.api import Clock, Limits, LogSink
 from devnet.replica.replica import Replica
+from devnet.system.canisters import SystemCanisters
 
 log = logging.getLogger(__name__)
 
@@ -43,13 +48,13 @@ class SystemClock:
 class Node:
     """A running node; made by `Node.start`, ended by `stop` or by leaving its `with` block."""
 
-    def __init__(self, engine: Engine, keys: NodeKeys, api: Api, listener: socket.socket) -> None:
+    def __init__(self, engine: Engine, keys: NodeKeys, app: HostRouter, listener: socket.socket) -> None:
         self._engine = engine
         self._keys = keys
         self._listener = listener
         self.port: int = listener.getsockname()[1]
         config = uvicorn.Config(
-            api.app(),
+            app,
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -101,6 +106,7 @@ class Node:
                     state_dir=state_dir / REPLICA_FOLDER if state_dir else None,
                     limits=limits,
                     log=canister_log,
+                    natives=lambda services, state: SystemCanisters(state, services),
                 )
 
             opener = open_replica or open_real
@@ -110,7 +116,9 @@ class Node:
             listener.close()
             raise
         api = Api(engine, keys, clock, sync_call_timeout_s=sync_call_timeout_s)
-        node = cls(engine, keys, api, listener)
+        identities = IdentityPage(Identities(keys, state_dir), clock)
+        app = HostRouter(api.app(), Gateway(engine, keys, clock), identities.app())
+        node = cls(engine, keys, app, listener)
         node._thread.start()
         return node
 

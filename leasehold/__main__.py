@@ -1,4 +1,4 @@
-"""`python -m leasehold`: the command line."""
+"""`python -m leasehold` is the command `leasehold`."""
 
 from leasehold.cli import main
 

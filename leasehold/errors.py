@@ -4,7 +4,7 @@ Every error derives from `LeaseholdError`; its text is meant to be shown to a pe
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
@@ -19,7 +19,7 @@ EXIT_JOB_FAILED = 8
 class LeaseholdError(Exception):
     """Base of every error that this package raises on purpose."""
 
-    exit_code: ClassVar[int] = EXIT_FAILURE
+    exit_code: int = EXIT_FAILURE
 
 
 class ConfigurationError(LeaseholdError):
@@ -36,6 +36,12 @@ class TimedOutError(LeaseholdError):
     """Something did not happen in the time allowed."""
 
     exit_code = EXIT_TIMED_OUT
+
+
+class NotPermittedError(LeaseholdError):
+    """The identity in use may not do this."""
+
+    exit_code = EXIT_NOT_AUTHORISED
 
 
 class JobFailedError(LeaseholdError):
@@ -133,9 +139,12 @@ class DeadlinePassed(CanisterError):
 
 
 class EvidenceRefused(CanisterError):
-    """The canister's verification refused the TEE evidence."""
+    """The canister's verification refused the TEE evidence, or its policy did."""
 
-    exit_code = EXIT_EVIDENCE_INVALID
+    @property
+    def exit_code(self) -> int:  # type: ignore[override]
+        """Evidence that is genuine but not what the policy demands has a code of its own."""
+        return EXIT_POLICY_MISMATCH if self.details["kind"] == "PolicyRefused" else EXIT_EVIDENCE_INVALID
 
     def explanation(self) -> str:
         return f"evidence refused ({self.details['kind']}): {self.details['message']}"

@@ -5,7 +5,8 @@ signs says SIMULATED; the keys of its roots are published in `development_keys`,
 nothing and is accepted only by policies marked `simulated`.
 """
 
+from attestation.simulator.collateral import collateral_of
 from attestation.simulator.machine import SimulatedMachine
 from attestation.simulator.settings import Settings
 
-__all__ = ["Settings", "SimulatedMachine"]
+__all__ = ["Settings", "SimulatedMachine", "collateral_of"]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.x509.oid import NameOID, ObjectIdentifier
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 Extension = tuple[x509.ExtensionType, bool]
@@ -65,6 +65,17 @@ def authority(path_length: int | None, signs_revocation: bool = True) -> Sequenc
 def report_signer() -> Extension:
     """Key usage of a leaf that signs reports."""
     return _key_usage(digital_signature=True), True
+
+
+def ocsp_responder(key: ec.EllipticCurvePrivateKey) -> Sequence[Extension]:
+    """Extensions of a certificate that signs OCSP answers."""
+    return (
+        (x509.BasicConstraints(ca=False, path_length=None), False),
+        report_signer(),
+        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), True),
+        (x509.OCSPNoCheck(), False),
+        (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
+    )
 
 
 def raw_extension(oid: str, value: bytes) -> Extension:

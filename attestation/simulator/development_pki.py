@@ -35,7 +35,7 @@ class Authority:
 
 @cache
 def load_authority(name: str) -> Authority:
-    """One of ``amd_ark``, ``amd_ask``, ``nvidia_root``, ``nvidia_identity``, ``nvidia_provisioner``."""
+    """One of the authorities in `FOLDER`, for example ``amd_ark`` or ``nvidia_root``."""
     certificate = x509.load_pem_x509_certificate((FOLDER / f"{name}.crt.pem").read_bytes())
     # The published keys are known to be well-formed; checking them again would take most of a second.
     key = load_pem_private_key(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA384
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from attestation.bundle import GpuEvidence
 from attestation.nvidia import report as layout
+from attestation.nvidia import spdm
 from attestation.nvidia.firmware_id import OID_COMPOSITE_DEVICE_ID
 from attestation.simulator.certificates import (
     authority,
@@ -20,6 +19,7 @@ from attestation.simulator.certificates import (
     report_signer,
 )
 from attestation.simulator.development_pki import load_authority
+from attestation.simulator.exchange import signed_exchange, simulated_measurement
 from attestation.simulator.seeds import derive, derive_key
 from attestation.simulator.settings import Settings
 
@@ -33,9 +33,10 @@ SHA384_OID_DER = bytes.fromhex("0609608648016503040202")
 class SimulatedGpu:
     """One GPU: a device id, an attestation key certified for its firmware, and the reports it signs."""
 
-    def __init__(self, seed: bytes, index: int, settings: Settings) -> None:
+    def __init__(self, seed: bytes, index: int, settings: Settings, switches: Sequence[bytes] = ()) -> None:
         self.device_id = "41" + derive(seed, f"gpu {index} pdi", 8).hex().upper()
         self._settings = settings
+        self._switches = switches
         self._seed = seed
         self._index = index
         self._key = derive_key(seed, f"gpu {index} leaf")
@@ -47,24 +48,11 @@ class SimulatedGpu:
 
     def report(self, nonce: bytes) -> bytes:
         """A signed report over the 32-byte `nonce`."""
-        opaque = self._opaque_fields()
-        body = b"".join(
-            (
-                layout.REQUEST_HEADER,
-                nonce,
-                b"\x00",
-                layout.RESPONSE_HEADER,
-                b"\x00\x00",
-                bytes((layout.GPU_RECORDS,)),
-                layout.RECORDS_BYTES.to_bytes(3, "little"),
-                _records(),
-                derive(self._seed, f"gpu {self._index} responder nonce {nonce.hex()}", layout.NONCE_BYTES),
-                len(opaque).to_bytes(2, "little"),
-                opaque,
-            )
+        responder_nonce = derive(
+            self._seed, f"gpu {self._index} responder nonce {nonce.hex()}", spdm.NONCE_BYTES
         )
-        r, s = decode_dss_signature(self._key.sign(body, ec.ECDSA(SHA384())))
-        return body + r.to_bytes(48, "big") + s.to_bytes(48, "big")
+        measurements = gpu_measurements(self._settings)
+        return signed_exchange(nonce, measurements, responder_nonce, self._opaque_fields(), self._key)
 
     def _make_chain(self) -> tuple[bytes, ...]:
         provisioner = load_authority("nvidia_provisioner")
@@ -91,7 +79,7 @@ class SimulatedGpu:
         content = b"\x02\x01\x01" + device_key + bytes((0x30, len(fwid))) + fwid
         return bytes((0x30, 0x81, len(content))) + content
 
-    def _opaque_fields(self) -> bytes:
+    def _opaque_fields(self) -> list[tuple[int, bytes]]:
         settings = self._settings
         first, second, third, fourth, fifth = bytes.fromhex(settings.vbios.replace(".", ""))
         fields = [
@@ -105,17 +93,15 @@ class SimulatedGpu:
             fields.append((layout.FIRMWARE_ID, settings.reported_firmware_id or FIRMWARE_ID))
         protected = settings.gpu_mode == "protected-pcie"
         fields.append((layout.PROTECTED_PCIE, b"\xaa" if protected else b"\x55"))
+        if protected:
+            fields.append((layout.SWITCH_DEVICES, b"".join(device[::-1] for device in self._switches)))
         fields.append((layout.FEATURE_FLAG, MODE_FLAGS[settings.gpu_mode].to_bytes(2, "little")))
-        return b"".join(
-            kind.to_bytes(2, "little") + len(value).to_bytes(2, "little") + value for kind, value in fields
-        )
+        return fields
 
 
-def _records() -> bytes:
-    """64 measurement records; the values stand for nothing."""
-    return b"".join(
-        bytes((index,))
-        + layout.RECORD_TAIL
-        + hashlib.sha384(b"leasehold simulated measurement %d" % index).digest()
-        for index in range(1, layout.GPU_RECORDS + 1)
-    )
+def gpu_measurements(settings: Settings) -> list[bytes]:
+    """64 measurements; the values stand for nothing."""
+    values = [simulated_measurement("gpu", index) for index in range(layout.GPU_RECORDS)]
+    for index in settings.changed_measurements:
+        values[index] = bytes(48)
+    return values

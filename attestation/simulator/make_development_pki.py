@@ -43,6 +43,15 @@ def main() -> None:
         issue(provisioner_name, provisioner, identity_name, identity, 3, authority(None)),
     )
     print("DEVELOPMENT_NVIDIA_ROOTS", root)
+    make_manifest_root()
+
+
+def make_manifest_root() -> None:
+    """Write the root of the simulated reference manifests, and print its fingerprint."""
+    key = ec.generate_private_key(ec.SECP384R1())
+    name = nvidia_authority_name("SIMULATED NVIDIA CoRIM signing Root CA")
+    root = write("nvidia_manifest_root", key, issue(name, key, name, key, 1, authority(None)))
+    print("DEVELOPMENT_NVIDIA_MANIFEST_ROOTS", root)
 
 
 def write(name: str, key: PrivateKey, certificate: x509.Certificate) -> str:

@@ -13,7 +13,8 @@ class Settings:
 
     `gpu_nonce`, `operator` and the two `bound_…` keys, when given, replace what would rightly go into the
     reports; the bundle still carries the right values. `gpu_order` says which GPU's evidence is presented at
-    each place (``(0, 0)`` presents one GPU twice).
+    each place (``(0, 0)`` presents one GPU twice), `switch_order` the same of switches. `linked_switches` and
+    `linked_gpus`, when given, are how many of its own switches or GPUs each device names before strangers.
     """
 
     debug: bool = False
@@ -40,3 +41,8 @@ class Settings:
     bound_session_public_key: bytes | None = None
     bound_transport_public_key: bytes | None = None
     gpu_order: tuple[int, ...] | None = None
+    switch_vbios: str = "96.10.55.00.01"
+    switch_order: tuple[int, ...] | None = None
+    linked_switches: int | None = None
+    linked_gpus: int | None = None
+    changed_measurements: tuple[int, ...] = ()

@@ -12,8 +12,8 @@ from kybra.canisters.management import management_canister
 from kybra.extensions import candid_decode_typed, candid_encode_typed
 
 from canisters.marketplace import convert
-from canisters.marketplace.core import gate, keys, ledger_journal
-from canisters.marketplace.core.errors import Unavailable
+from canisters.marketplace.core import gate, keys, ledger_journal, limits
+from canisters.marketplace.core.errors import Unavailable, shown
 from canisters.marketplace.core.ledger_journal import Accepted, Outcome, Refused, Unanswered
 from canisters.marketplace.core.model import Transfer
 from canisters.marketplace.core.types import Message, Timestamp, Tokens
@@ -71,7 +71,7 @@ def send(entry: Transfer) -> Async[Transfer]:
         push["amount"] -= push["fee"]
         result = yield ledger.icrc1_transfer(push)
     with state.atomically():
-        return ledger_journal.finish(state, message_now(), entry.index, _outcome(result))
+        return ledger_journal.finish(state, message_now(), entry.index, _outcome(result), entry.sent)
 
 
 def resume_transfers() -> Async[int]:
@@ -96,6 +96,7 @@ def challenge(rental_id: int) -> Async[gate.Challenge]:
 def release(item: keys.Item, rental_id: "int | None", transport_public_key: "bytes | None") -> Async[bytes]:
     """Grant the blob, log, derive: the encrypted vetKey of `item` for the caller."""
     authorisation = keys.authorise(state, message_now(), item, rental_id, transport_public_key)
+    _require_cycles()
     if authorisation.blob_id is not None:
         yield from _grant(authorisation)
     with state.atomically():
@@ -128,8 +129,16 @@ def _learn_fee() -> Async[None]:
     result: CallResult[nat] = yield LedgerService(convert.principal(state.config.ledger)).icrc1_fee()
     if result.Err is not None:
         raise Unavailable("ledger", result.Err)
+    if result.Ok > limits.MAX_AMOUNT:
+        raise Unavailable("ledger", f"its fee is no amount: {shown(result.Ok)}")
     with state.atomically():
         ledger_journal.remember_fee(state, Tokens(result.Ok))
+
+
+def _require_cycles() -> None:
+    needed, held = KEY_CYCLES[state.config.vetkd_key_name], ic.canister_balance128()
+    if held < needed:
+        raise Unavailable("vetkd", f"the marketplace has {held} cycles, a key costs {needed}; top it up")
 
 
 def _grant(authorisation: keys.Authorisation) -> Async[None]:
@@ -182,11 +191,12 @@ def _outcome(result: "CallResult[TransferResult]") -> Outcome:
 
 def _explained(kind: str, details: Any) -> str:
     if kind == "InsufficientAllowance":
-        return (
-            f"the ledger allows the marketplace {details['allowance']}; approve the amount plus the fee first"
-        )
+        allowance = shown(details["allowance"])
+        return f"the ledger allows the marketplace {allowance}; approve the amount plus the fee first"
     if kind == "InsufficientFunds":
-        return f"the account has {details['balance']} on the ledger; the amount plus the fee is needed"
+        balance = shown(details["balance"])
+        return f"the account has {balance} on the ledger; the amount plus the fee is needed"
     if kind == "BadFee":
-        return f"the ledger's fee is now {details['expected_fee']}; ask again with another created_at_time"
-    return f"{kind}: {details}" if details else kind
+        return f"the ledger's fee is now {shown(details['expected_fee'])}; ask again with another created_at_time"
+    fields = details.items() if details else ()
+    return ", ".join((kind, *(f"{name} {shown(value)}" for name, value in fields)))

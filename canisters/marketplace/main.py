@@ -1,7 +1,7 @@
 """The marketplace's endpoints: decode, call the core, encode. What each means: docs/interfaces.md."""
 
 # mypy: disable-error-code="no-any-return"
-# `answer` makes the answers of all endpoints alike; that they fit the annotations is checked by encoding
+# `answer` makes the answers of all endpoints alike; encoding them checks that they fit the annotations.
 
 from collections.abc import Callable
 from typing import Any
@@ -111,6 +111,7 @@ def init_(args: InitArgs) -> void:
 
 @post_upgrade
 def post_upgrade_() -> void:
+    state.require_readable()
     start_timer()
 
 

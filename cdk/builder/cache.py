@@ -28,8 +28,8 @@ def build_key(name: str, module: str, sources: list[Source], runtime_digest: str
     parts = [name, module, runtime_digest, sys.version]
     for source in sources:
         parts += [source.name, source.filename, str(source.is_package), source.text]
-    for folder in ("builder", "testing", "wasm"):
-        for path in sorted((CDK / folder).glob("*.py")):
+    for pattern in ("build.py", "builder/*.py", "testing/*.py", "wasm/*.py"):
+        for path in sorted(CDK.glob(pattern)):
             parts += [path.name, path.read_text()]
     for part in parts:
         raw = part.encode()

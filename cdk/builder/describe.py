@@ -1,4 +1,4 @@
-"""Prints a canister's interface as JSON: `python -m cdk.builder.describe ROOT MODULE`, in a process of its own.
+"""Prints a canister's interface as JSON: `python -m cdk.builder.describe ROOT MODULE`, in its own process.
 
 Imports the canister on this machine with our `kybra`; calls of the system while it is imported are refused,
 because their answers would differ inside the canister.

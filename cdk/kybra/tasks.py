@@ -2,6 +2,9 @@
 
 The table of callbacks lives in the heap. When a callback traps, the system undoes its changes and then runs
 `cleanup`, which closes the generators, so that `finally:` blocks can give up locks.
+
+An upgrade loses the table, but the answers to calls made before it still arrive. Each installation therefore
+numbers its callbacks from another beginning: an answer to the code before finds no task of this one.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _LAST_ID = 0x7FFFFFFF
+_SPREAD = 0x9E3779B1
 _waiting: dict[int, tuple[Callable[[CallResult], None], Callable[[], None], Call]] = {}
 _next_id = 0
 _GENERATOR = (lambda: (yield))().__class__
@@ -24,13 +28,19 @@ _GENERATOR = (lambda: (yield))().__class__
 def await_call(call: Call, resume: Callable[[CallResult], None], abandon: Callable[[], None]) -> int:
     """Make `call`; later `resume(result)`, or `abandon()` if that traps. 0, or the system's error code."""
     global _next_id
-    _next_id = _next_id % _LAST_ID + 1
+    _next_id = (_next_id or _beginning()) % _LAST_ID + 1
     while _next_id in _waiting:
         _next_id = _next_id % _LAST_ID + 1
     code = call.start(_next_id)
     if not code:
         _waiting[_next_id] = (resume, abandon, call)
     return code
+
+
+def _beginning() -> int:
+    """Before this installation's first callback id; after an upgrade far from those still outstanding."""
+    number: int = (_ic0.canister_version() * _SPREAD + _ic0.time()) % _LAST_ID
+    return number
 
 
 def on_reply(callback_id: int) -> None:

@@ -1,8 +1,9 @@
 """The Internet Computer system API as the runtime offers it to Python.
 
-A thin mirror of `ic0` (interface specification, "Canister interface"): one function per system call, sizes and
-copies folded into `bytes`, 128-bit cycle amounts as `int`. Calling a function from an entry point where the
-specification forbids it traps the message; it does not raise.
+A thin mirror of `ic0` (interface specification, "Canister interface"): one function per system call, sizes
+and copies folded into `bytes`, 128-bit cycle amounts as `int`. Calling a function from an entry point where
+the specification forbids it traps the message; it does not raise. Where `bytes` are taken, any bytes-like
+object will do.
 """
 
 from typing import NoReturn
@@ -75,12 +76,14 @@ def call(
 ) -> int:
     """Enqueue one call; answer 0, or the system's error code when it could not be enqueued.
 
-    The answer arrives as `dispatch("reply", callback_id)` or `dispatch("reject", callback_id)`; if that callback
-    traps, `dispatch("cleanup", callback_id)` follows. A negative `callback_id` makes the call one-way.
-    `timeout_seconds` selects a bounded-wait (best-effort) response. Pending `_stable` writes are committed first.
+    The answer arrives as `dispatch("reply", callback_id)` or `dispatch("reject", callback_id)`; if that
+    callback traps, `dispatch("cleanup", callback_id)` follows. A call with a negative id is one-way.
+    `timeout_seconds` selects a bounded-wait (best-effort) response.
+    Raises: OverflowError, TypeError or ValueError for impossible arguments.
     """
 
-# Raw stable memory (64-bit system calls); `_stable` owns the layout, see cdk/runtime/vfs.c
+# Raw stable memory (64-bit system calls). A canister has either this or the maps of `_stable`, whose layout
+# cdk/runtime/store.h describes: once they exist, growing and writing raise RuntimeError; reading does not.
 def stable_size() -> int:
     """Size in pages of 64 KiB."""
 

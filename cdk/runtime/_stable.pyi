@@ -1,12 +1,10 @@
-"""Ordered byte maps in stable memory, stored by SQLite.
+"""Ordered byte maps in stable memory, stored by SQLite (layout: cdk/runtime/store.h).
 
-Maps are named by small integers (0 to 2**31 - 1) and come into being at the first write. Keys sort as unsigned
-bytes. Changes made in a message are kept if it succeeds and lost if it traps; nothing needs to be flushed. Errors of
-the storage engine (corrupt database, out of stable memory) raise `StableError`, a RuntimeError.
+Maps are numbered 0 to 255 and come into being at the first write. Keys sort as unsigned bytes; keys and
+values are at most 64 MiB. Changes made in a message are kept if it succeeds and lost if it traps; nothing
+needs to be flushed. A failure of the storage engine (damaged database, stable memory full) traps the message:
+with no journal, nothing half-done may stay. Arguments out of range raise ValueError or TypeError.
 """
-
-class StableError(RuntimeError):
-    """SQLite refused: the message carries its text and code."""
 
 def get(map: int, key: bytes, /) -> bytes | None: ...
 def put(map: int, key: bytes, value: bytes, /) -> bytes | None:
@@ -27,7 +25,7 @@ def items(
     reverse: bool = False,
     /,
 ) -> list[tuple[bytes, bytes]]:
-    """Entries with `start <= key < stop` in key order (descending if `reverse`), at most `limit` (-1: all)."""
+    """Entries with `start <= key < stop` in key order (descending if `reverse`), `limit` or all (-1)."""
 
 def keys(
     map: int,

@@ -41,7 +41,7 @@ static void start_python(void) {
     preconfig.utf8_mode = 1;
     preconfig.configure_locale = 0;
     check(Py_PreInitialize(&preconfig));
-    arena_install();
+    allocator_install();
 
     PyConfig config;
     PyConfig_InitIsolatedConfig(&config);

@@ -69,12 +69,25 @@ TEXT(msg_method_name)
 NUMBER(msg_reject_code)
 NUMBER(msg_deadline)
 
-/* Hand a bytes-like or str argument to a system call that takes (src, size). */
-static PyObject *give(PyObject *argument, const char *format, void (*call)(const void *, int32_t)) {
+/* Hand a bytes-like argument to a system call that takes (src, size). */
+static PyObject *give_bytes(PyObject *argument, void (*call)(const void *, int32_t)) {
     Py_buffer data;
-    if (!PyArg_Parse(argument, format, &data)) return NULL;
+    if (PyObject_GetBuffer(argument, &data, PyBUF_SIMPLE) < 0) return NULL;
     call(data.buf, (int32_t)data.len);
     PyBuffer_Release(&data);
+    Py_RETURN_NONE;
+}
+
+/* The same for text; a lone surrogate, which UTF-8 has no bytes for, is sent as a question mark. */
+static PyObject *give_text(PyObject *argument, void (*call)(const void *, int32_t)) {
+    if (!PyUnicode_Check(argument)) {
+        PyErr_Format(PyExc_TypeError, "expected str, got %.100s", Py_TYPE(argument)->tp_name);
+        return NULL;
+    }
+    PyObject *text = PyUnicode_AsEncodedString(argument, "utf-8", "replace");
+    if (!text) return NULL;
+    call(PyBytes_AS_STRING(text), (int32_t)PyBytes_GET_SIZE(text));
+    Py_DECREF(text);
     Py_RETURN_NONE;
 }
 
@@ -83,9 +96,9 @@ static void append_and_reply(const void *src, int32_t size) {
     ic0_msg_reply();
 }
 
-FUNCTION(msg_reply) { return give(argument, "y*", append_and_reply); }
-FUNCTION(msg_reply_data_append) { return give(argument, "y*", ic0_msg_reply_data_append); }
-FUNCTION(msg_reject) { return give(argument, "s*", ic0_msg_reject); }
+FUNCTION(msg_reply) { return give_bytes(argument, append_and_reply); }
+FUNCTION(msg_reply_data_append) { return give_bytes(argument, ic0_msg_reply_data_append); }
+FUNCTION(msg_reject) { return give_text(argument, ic0_msg_reject); }
 FUNCTION(accept_message) {
     ic0_accept_message();
     Py_RETURN_NONE;
@@ -139,8 +152,8 @@ FUNCTION(performance_counter) {
 
 /* Diagnosis */
 
-FUNCTION(trap) { return give(argument, "s*", ic0_trap); }
-FUNCTION(debug_print) { return give(argument, "s*", ic0_debug_print); }
+FUNCTION(trap) { return give_text(argument, ic0_trap); }
+FUNCTION(debug_print) { return give_text(argument, ic0_debug_print); }
 
 /* Certified data */
 
@@ -149,7 +162,7 @@ FUNCTION(certified_data_set) {
         PyErr_Format(PyExc_ValueError, "certified data of %zd bytes: at most 32", PyBytes_GET_SIZE(argument));
         return NULL;
     }
-    return give(argument, "y*", ic0_certified_data_set);
+    return give_bytes(argument, ic0_certified_data_set);
 }
 
 FUNCTION(data_certificate) {

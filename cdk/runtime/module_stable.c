@@ -208,18 +208,24 @@ static PyObject *rows(int map, sqlite3_stmt *statement, bool keys_only) {
     return list;
 }
 
+/* A bound of a range: None (which leaves `bound` empty, with no buffer) or bytes-like. */
+static int parse_bound(PyObject *argument, void *bound) {
+    if (argument == Py_None) return 1;
+    return PyObject_GetBuffer(argument, bound, PyBUF_SIMPLE) == 0;
+}
+
 static PyObject *range(PyObject *args, bool keys_only) {
     int map, reverse = 0;
     long long limit = -1;
     Py_buffer start = {0}, stop = {0};
-    if (!PyArg_ParseTuple(args, "i|z*z*Lp", &map, &start, &stop, &limit, &reverse)) return NULL;
+    bool parsed = PyArg_ParseTuple(args, "i|O&O&Lp", &map, parse_bound, &start, parse_bound, &stop, &limit, &reverse);
     PyObject *list = NULL;
-    if (check_map(map)) {
+    if (parsed && check_map(map)) {
         if (store_has_map(map) && limit != 0) {
-            int flags = (stop.buf ? STORE_BOUNDED : 0) | (reverse ? STORE_REVERSE : 0) | (keys_only ? STORE_KEYS_ONLY : 0);
+            int flags = (stop.obj ? STORE_BOUNDED : 0) | (reverse ? STORE_REVERSE : 0) | (keys_only ? STORE_KEYS_ONLY : 0);
             sqlite3_stmt *statement = store_statement(map, STORE_RANGE + flags);
             bind(statement, 1, &start);
-            if (stop.buf) bind(statement, 2, &stop);
+            if (stop.obj) bind(statement, 2, &stop);
             sqlite3_bind_int64(statement, 3, limit);
             list = rows(map, statement, keys_only);
         } else {

@@ -7,8 +7,8 @@
 
 #include "ic0.h"
 
-/* arena.c */
-void arena_install(void);
+/* allocator.c: to be called between pre-initialisation and initialisation of Python. */
+void allocator_install(void);
 
 /* boot.c: start Python and import the application; afterwards `boot_dispatch` is the entry module's function. */
 void boot(void);

@@ -71,8 +71,13 @@ _foreign: set[str] = set(_NATIVE)
 
 
 def _take(names: set[str]) -> dict[str, ModuleType]:
-    """Remove modules from `sys.modules`; answers what there was."""
-    return {name: sys.modules.pop(name) for name in names if name in sys.modules}
+    """Remove modules from `sys.modules` and from their packages; answers what there was."""
+    taken = {name: sys.modules.pop(name) for name in names if name in sys.modules}
+    for name in taken:
+        package, _, own = name.rpartition(".")
+        if package in sys.modules:  # else `from package import module` would find this one again
+            vars(sys.modules[package]).pop(own, None)
+    return taken
 
 
 def _endpoint_modules(root: Path) -> list[str]:

@@ -47,6 +47,7 @@ class Simulator:
         """Replace the code by itself: variables and timers are lost, stable maps stay."""
         self._lifecycle("pre_upgrade", ())
         self.system.timer = 0
+        self.system.canister_version += 1
         self._load()
         self._lifecycle("post_upgrade", values)
 

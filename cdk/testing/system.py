@@ -38,6 +38,7 @@ class System:
     """What the canister sees of the system; tests set and read it."""
 
     canister_id: bytes = b"\x00\x00\x00\x00\x00\x00\x00\x07\x01\x01"
+    canister_version: int = 1
     caller: bytes = b"\x04"
     argument: bytes = b"DIDL\x00\x00"
     now: int = 1_700_000_000_000_000_000
@@ -119,7 +120,7 @@ def _ic0_functions(system: System) -> dict[str, Callable[..., Any]]:
         "accept_message": accept_message,
         "canister_cycle_balance": lambda: system.cycles,
         "canister_self": lambda: system.canister_id,
-        "canister_version": lambda: 1,
+        "canister_version": lambda: system.canister_version,
         "is_controller": lambda principal: principal in system.controllers,
         "time": lambda: system.now,
         "global_timer_set": global_timer_set,

@@ -51,6 +51,17 @@ def _content(part: str | Path | Recipe) -> bytes:
     return part.encode() if isinstance(part, str) else part.name.encode() + b"\0" + part.read_bytes()
 
 
+KEPT_PER_STAGE = 4
+
+
+def forget_old(stage: str) -> None:
+    """Remove all but the latest folders of a stage, and what killed processes left half-made."""
+    root = runtime_root()
+    folders = sorted(root.glob(f"{stage}-*"), key=lambda path: path.stat().st_mtime)
+    for path in [*folders[:-KEPT_PER_STAGE], *root.glob(f"building-{stage}-*")]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
 @contextmanager
 def locked(waiting: Callable[[], None]) -> Iterator[None]:
     """Hold the lock of the runtime's folder; `waiting` is called first if another process has it."""

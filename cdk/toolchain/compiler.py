@@ -17,6 +17,8 @@ COMPILE_FLAGS = ("-O2", "-DNDEBUG", "-fno-sanitize=undefined")
 EMULATIONS = ("SIGNAL", "GETPID", "PROCESS_CLOCKS", "MMAN")
 EMULATION_FLAGS = tuple(f"-D_WASI_EMULATED_{name}" for name in EMULATIONS)
 EMULATION_LIBRARIES = tuple(f"-lwasi-emulated-{name.lower().replace('_', '-')}" for name in EMULATIONS)
+# The build's date would make every build another one; zig refuses it.
+DATE_FLAGS = "-DDATE='\"-\"' -DTIME='\"-\"'"
 STACK_BYTES = 4 << 20
 LINK_FLAGS = (
     "-O2",

@@ -1,6 +1,5 @@
 """`ensure_runtime`: the stages in order, each taken from the cache if its inputs have not changed."""
 
-import shutil
 import sys
 import time
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from cdk.toolchain import bytecode_python, cpython, link, sqlite
-from cdk.toolchain.cache import keep, kept, locked, runtime_root
+from cdk.toolchain.cache import forget_old, keep, kept, locked, runtime_root
 from cdk.toolchain.compiler import ensure_tools, find_zig
 from cdk.toolchain.pins import PYTHON, SQLITE
 from cdk.toolchain.process import Progress, Runner
@@ -59,7 +58,6 @@ def _build(
     runner = Runner(log, report)
     ensure_tools()
     zig = find_zig(runtime_root() / "zig")
-    _remove_abandoned()
     report(f"building the canister runtime (once per machine; log: {log})")
     if not (kept("cpython", cpython_digest).is_dir() and kept("sqlite", sqlite_digest).is_dir()):
         ensure_sources([PYTHON, SQLITE], runner)
@@ -71,13 +69,9 @@ def _build(
         link.make, bytecode_python=python, cpython=library, sqlite=engine, zig=zig, runner=runner
     )
     keep("runtime", digest, make_runtime)
+    for stage in ("bytecode_python", "sqlite", "cpython", "runtime"):
+        forget_old(stage)
     report("the canister runtime is ready")
-
-
-def _remove_abandoned() -> None:
-    """Half-made folders of processes that were killed; the caller holds the lock."""
-    for path in runtime_root().glob("building-*"):
-        shutil.rmtree(path, ignore_errors=True)
 
 
 def _to_stderr(start: float) -> Progress:

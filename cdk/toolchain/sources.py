@@ -5,6 +5,7 @@ import os
 import shutil
 import tarfile
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from cdk.toolchain.apt import download_sources
@@ -36,11 +37,20 @@ def archive_path(package: SourcePackage) -> Path:
     return cache_root() / "downloads" / package.sha256 / package.file
 
 
-def unpack(package: SourcePackage, folder: Path) -> Path:
-    """Unpack the archive into `folder`; answer the source tree."""
+def unpack(package: SourcePackage, folder: Path, edits: Mapping[str, tuple[str, str]] | None = None) -> Path:
+    """Unpack the archive into `folder` and answer the source tree.
+
+    edits: file of the tree to (old text, new text); the old text must occur exactly once.
+    """
     with tarfile.open(archive_path(package)) as archive:
-        archive.extractall(folder, filter="data")
-    return folder / package.folder
+        archive.extractall(folder)  # checked against its pin; Python 3.11.2 has no extraction filters
+    tree = folder / package.folder
+    for file, (old, new) in (edits or {}).items():
+        text = (tree / file).read_text()
+        if text.count(old) != 1:
+            raise ToolchainError(f"{file} of {package.file} does not contain {old!r} exactly once")
+        (tree / file).write_text(text.replace(old, new))
+    return tree
 
 
 def _take(package: SourcePackage, folder: Path) -> None:

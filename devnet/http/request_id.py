@@ -4,7 +4,7 @@ Source: IC interface specification, "Representation-independent hashing of struc
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 Hashable = bytes | str | int | Sequence["Hashable"] | Mapping[str, "Hashable"]
@@ -12,7 +12,12 @@ Hashable = bytes | str | int | Sequence["Hashable"] | Mapping[str, "Hashable"]
 
 def hash_of_map(fields: Mapping[str, Hashable]) -> bytes:
     """32-byte hash of a map; the order of its fields does not matter."""
-    pairs = sorted(_hash_of_key(key) + _hash_of_value(value) for key, value in fields.items())
+    return hash_of_pairs(fields.items())
+
+
+def hash_of_pairs(fields: Iterable[tuple[str, Hashable]]) -> bytes:
+    """The same of pairs, whose keys may repeat, as those of HTTP headers do."""
+    pairs = sorted(_hash_of_key(key) + _hash_of_value(value) for key, value in fields)
     return hashlib.sha256(b"".join(pairs)).digest()
 
 

@@ -115,9 +115,10 @@ def _request_status(status: IngressStatus) -> Node:
 def _canister(view: CanisterView) -> Node:
     children: dict[bytes, Node] = {b"controllers": Leaf(cbor.encode(list(view.controllers)))}
     if view.module_hash is not None:
-        metadata = {**view.public_metadata, **view.private_metadata}
         children[b"certified_data"] = Leaf(view.certified_data)
         children[b"module_hash"] = Leaf(view.module_hash)
+    metadata = {**view.public_metadata, **view.private_metadata}
+    if metadata or view.module_hash is not None:
         children[b"metadata"] = forest({name.encode(): Leaf(data) for name, data in metadata.items()})
     return forest(children)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -10,9 +11,10 @@ from devnet.replica import prices
 from devnet.replica.api import GIB, KIB, Limits
 from devnet.replica.logs import CanisterLog
 from devnet.replica.messages import Call, Callback, CallContext, Message, Origin
+from devnet.replica.snapshots import Snapshot
 from devnet.replica.stable_memory import StableMemory
 from devnet.replica.wasm.engine import MEMORY_RESERVATION, CompiledModule
-from devnet.replica.wasm.heap import Heap
+from devnet.replica.wasm.heap import WASM_PAGE, Heap
 from devnet.replica.wasm.instance import Globals, Instance
 
 _HEAP_32 = 4 * GIB
@@ -55,12 +57,23 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class LoadedSnapshot:
+    """What a canister's history tells of a snapshot loaded; `from_canister` None: its own."""
+
+    id: bytes
+    taken_at: int
+    version: int
+    uploaded: bool
+    from_canister: bytes | None
+
+
+@dataclass(frozen=True)
 class Change:
     """One entry of a canister's history.
 
     Args:
         by_canister: whether `origin` is a canister; `origin_version` is then its version if it said so.
-        kind: `creation`, `code_uninstall`, `code_deployment` or `controllers_change`.
+        kind: `creation`, `code_uninstall`, `code_deployment`, `controllers_change` or `load_snapshot`.
     """
 
     timestamp: int
@@ -72,6 +85,7 @@ class Change:
     mode: str = ""
     module_hash: bytes = b""
     controllers: tuple[bytes, ...] = ()
+    snapshot: LoadedSnapshot | None = None
 
 
 @dataclass
@@ -88,13 +102,15 @@ class Code:
     def __init__(self, module: CompiledModule) -> None:
         self.module = module
         self.heap = Heap(MEMORY_RESERVATION if module.info.is_64 else _HEAP_32)
+        self.heap.restore(module.info.memory_pages * WASM_PAGE, module.info.segments)
         self.globals: Globals | None = None
         self.instructions: dict[str | int, int] = {}
-        """What each export, or callback by its table index, took when it last ran."""
+        """What each entry point took at its last run; callbacks by the complement of their table index."""
         self._instance: Instance | None = None
 
     @property
-    def exports(self) -> frozenset[str]:
+    def exports(self) -> Mapping[str, int]:
+        """Exported functions with their indices."""
         return self.module.info.exports
 
     def instance(self) -> Instance:
@@ -151,6 +167,8 @@ class Canister:
     next_context: int = 1
     next_callback: int = 1
     chunks: OrderedDict[bytes, bytes] = field(default_factory=OrderedDict)
+    snapshots: dict[bytes, Snapshot] = field(default_factory=dict)
+    next_snapshot: int = 0
     history: list[Change] = field(default_factory=list)
     total_changes: int = 0
     query_stats: QueryStats = field(default_factory=QueryStats)
@@ -161,7 +179,13 @@ class Canister:
     @property
     def memory_bytes(self) -> int:
         """Everything the canister pays storage for."""
-        return self.stable.size + self.code_bytes + sum(map(len, self.chunks.values())) + self.log.size
+        chunks = sum(map(len, self.chunks.values()))
+        return self.stable.size + self.code_bytes + chunks + self.log.size + self.snapshot_bytes
+
+    @property
+    def snapshot_bytes(self) -> int:
+        """All its snapshots."""
+        return sum(snapshot.total_size for snapshot in self.snapshots.values())
 
     @property
     def code_bytes(self) -> int:

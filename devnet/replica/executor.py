@@ -81,22 +81,22 @@ class Executor:
         execution.replicated = bool(mode & REPLICATED)
         return execution
 
-    def run(self, execution: Execution, code: Code, entry: str | Closure) -> Reject | None:
-        """Run an exported function or a callback; the caller commits or rolls back.
+    def run(self, execution: Execution, code: Code, entry: str | int | Closure) -> Reject | None:
+        """Run an export, a function by its index, or a callback; the caller commits or rolls back.
 
         Returns:
             None on success, else why it failed; the instance must then be discarded.
         """
         canister_id = execution.canister.id
         execution.enter(code.instance())
-        key = entry if isinstance(entry, str) else entry.function
+        key = ~entry.function if isinstance(entry, Closure) else entry
         brief = code.instructions.get(key, BRIEF) < BRIEF
         self._host.execution = execution
         try:
-            if isinstance(entry, str):
-                execution.instance.call(entry, brief)
-            else:
+            if isinstance(entry, Closure):
                 execution.instance.call_table(entry.function, entry.environment, brief)
+            else:
+                execution.instance.call(code.exports[entry] if isinstance(entry, str) else entry, brief)
         except CalledTrap as error:
             execution.log.append(f"[TRAP]: {error}".encode())
             return rejects.called_trap(canister_id, str(error))

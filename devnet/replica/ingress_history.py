@@ -61,6 +61,11 @@ class IngressHistory:
         )
         self.changed.add(request_id)
 
+    def expired(self, request_id: bytes, now: int) -> bool:
+        """Whether it is too late to begin a message."""
+        record = self.records.get(request_id)
+        return record is not None and now >= record.expiry
+
     def processing(self, request_id: bytes) -> None:
         record = self.records.get(request_id)
         if record is not None and record.state is IngressState.RECEIVED:

@@ -12,11 +12,13 @@ from devnet.replica import prices, rejects
 from devnet.replica.canister import Canister, Code
 from devnet.replica.execution import Execution
 from devnet.replica.executor import Executor
-from devnet.replica.messages import Closure, FromSystem
+from devnet.replica.messages import FromSystem
+from devnet.replica.snapshots import Snapshot
 from devnet.replica.stable_memory import StableMemory
 from devnet.replica.subnet import Subnet
 from devnet.replica.system_api.modes import Mode
-from devnet.replica.wasm.instrumentation import START
+from devnet.replica.wasm.heap import WASM_PAGE
+from devnet.replica.wasm.instance import Globals
 from devnet.replica.wasm.validation import InvalidModule
 
 
@@ -76,6 +78,33 @@ class Installer:
             {other.code.module.hash for other in self._subnet.canisters.values() if other.code}
         )
 
+    def load_snapshot(self, canister: Canister, snapshot: Snapshot) -> None:
+        """Replace code and data by a snapshot's; on failure the canister stays as it was.
+
+        Raises:
+            Reject: its parts do not fit together, which can only be with an uploaded one.
+        """
+        try:
+            module = self._executor.compile(snapshot.module.read(0, snapshot.module.size))
+        except InvalidModule as error:
+            raise rejects.invalid_module(canister.id, str(error)) from error
+        code = Code(module)
+        try:
+            _restore(code, snapshot)
+        except BaseException:
+            code.close()
+            raise
+        stable = StableMemory(self._executor.limits.stable_bytes)
+        stable.restore(snapshot.stable.size, snapshot.stable.chunks())
+        timer = canister.global_timer if snapshot.global_timer is None else snapshot.global_timer
+        canister.replace_code(code)
+        canister.replace_stable(stable)
+        canister.global_timer = timer
+        canister.certified_data = snapshot.certified_data
+        canister.chunks.clear()
+        canister.chunks.update(snapshot.chunks)
+        canister.version += 1
+
     def uninstall(self, canister: Canister) -> None:
         """Remove code and data; calls the canister was working on are rejected."""
         canister.replace_code(None)
@@ -92,6 +121,22 @@ class Installer:
         canister.cycles += sum(callback.reserved for callback in canister.callbacks.values())
         canister.callbacks.clear()
         canister.outstanding_to.clear()
+
+
+def _restore(code: Code, snapshot: Snapshot) -> None:
+    """Give fresh code the heap and globals of a snapshot."""
+    initial = code.instance().initial.values
+    code.discard_instance()
+    if [kind for kind, _ in initial] != [kind for kind, _ in snapshot.globals]:
+        raise rejects.snapshot_data("the globals are not those of the module")
+    if (
+        snapshot.heap.size < code.heap.size
+        or snapshot.heap.size % WASM_PAGE
+        or snapshot.stable.size % WASM_PAGE
+    ):
+        raise rejects.snapshot_data("the size of a memory is not possible")
+    code.heap.restore(snapshot.heap.size, snapshot.heap.chunks())
+    code.globals = Globals(list(snapshot.globals))
 
 
 class _Attempt:
@@ -117,8 +162,9 @@ class _Attempt:
             if self._upgrade:
                 self._before_upgrade()
             self._canister.version += 1
-            if self._code.module.info.start is not None:
-                self._step(self._code, Mode.s, START)
+            start = self._code.module.info.start
+            if start is not None:
+                self._step(self._code, Mode.s, start)
             entry = "canister_post_upgrade" if self._upgrade else "canister_init"
             self._optional_step(self._code, Mode.I, entry)
         except BaseException:
@@ -133,13 +179,15 @@ class _Attempt:
         if not self._request.skip_pre_upgrade:
             self._optional_step(old, Mode.G, "canister_pre_upgrade")
         if self._request.keep_heap:
+            least = self._code.heap.size
             self._code.heap.copy_from(old.instance().base, old.instance().heap_size)
+            self._code.heap.extend(least)
 
     def _optional_step(self, code: Code, mode: Mode, export: str) -> None:
         if export in code.exports:
             self._step(code, mode, export)
 
-    def _step(self, code: Code, mode: Mode, entry: str | Closure) -> None:
+    def _step(self, code: Code, mode: Mode, entry: str | int) -> None:
         limit = self._executor.limits.install_instructions - self.used
         request = self._request
         execution = self._executor.prepare(

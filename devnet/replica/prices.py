@@ -5,6 +5,8 @@ Source: cycle costs page of the Internet Computer's developer documentation (Sep
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from devnet.replica.api import GIB, Limits
 
 SUBNET_NODES = 13
@@ -57,6 +59,43 @@ def idle_per_day(memory_bytes: int, memory_allocation: int, compute_allocation: 
     """What a canister burns in a day without doing anything."""
     compute = COMPUTE_PER_PERCENT_SECOND * compute_allocation * SECONDS_PER_DAY
     return storage(max(memory_bytes, memory_allocation), SECONDS_PER_DAY) + compute
+
+
+@dataclass(frozen=True)
+class Outcall:
+    """What one HTTP outcall consumes, for pricing version 2.
+
+    Args:
+        replicas: nodes that perform it.
+        least, most: responses that are delivered.
+        fully_replicated: all nodes perform it and agree on one response.
+    """
+
+    request_bytes: int
+    roundtrip_ms: int
+    raw_response_bytes: int
+    response_bytes: int
+    transform_instructions: int
+    replicas: int
+    least: int
+    most: int
+    fully_replicated: bool
+
+
+def outcall(call: Outcall) -> int:
+    """HTTP outcall, pricing version 2."""
+    nodes = SUBNET_NODES
+    if call.fully_replicated:
+        replication = 140_000 * nodes + 800 * nodes * nodes
+    else:
+        replication = 90_000 * nodes + (2_000 * nodes + 100_000) * call.least
+    base = (1_000_000 + 50 * call.request_bytes + replication) * nodes
+    usage = 50 * call.raw_response_bytes + 300 * call.roundtrip_ms + call.transform_instructions // 13
+    if not call.fully_replicated:
+        usage += 50 * nodes * call.response_bytes
+    delivery = nodes * (10 * nodes + 600) * call.response_bytes
+    delivery += (2_000 * nodes + 100_000) * nodes * max(0, call.most - call.least)
+    return base + usage * call.replicas + delivery
 
 
 def http_request(request_bytes: int, max_response_bytes: int) -> int:

@@ -69,6 +69,8 @@ class Processor:
         refusal = self.refusal(canister, call.method)
         if refusal is None and isinstance(call.origin, FromCanister):
             refusal = self._too_few_cycles(canister, call)
+        if isinstance(call.origin, FromUser) and self._expired(call.origin):
+            refusal = rejects.ingress_expired(canister.id)
         if refusal is not None:
             self._subnet.respond(call.origin, refusal, call.cycles)
             return
@@ -83,6 +85,9 @@ class Processor:
         execution = self._prepare(canister, mode, context, call.arg)
         failure = self._run(canister, context, execution, export)
         self._conclude(canister, context, failure)
+
+    def _expired(self, origin: FromUser) -> bool:
+        return self._subnet.ingress.expired(origin.request_id, self._subnet.now())
 
     def _too_few_cycles(self, canister: Canister, call: Call) -> Reject | None:
         wanted = canister.settings.minimum_incoming_canister_call_cycles
@@ -184,7 +189,19 @@ class Processor:
             context.responded = True
             refund, context.cycles = context.cycles, 0
             self._subnet.respond(context.origin, execution.response, refund)
-        _check_low_memory(canister, code)
+        self._check_low_memory(canister, code)
+
+    def _check_low_memory(self, canister: Canister, code: Code) -> None:
+        """Schedule `canister_on_low_wasm_memory` when the free heap falls below the threshold."""
+        threshold = canister.settings.wasm_memory_threshold
+        if not threshold:
+            return
+        limit = canister.settings.wasm_memory_limit or _HEAP_32
+        if limit - code.heap.size >= threshold:
+            canister.low_memory_fired = False
+        elif not canister.low_memory_fired:
+            canister.low_memory_fired = True
+            self._subnet.enqueue_first(canister, Task(TaskKind.LOW_WASM_MEMORY))
 
     def _send_calls(self, canister: Canister, context: CallContext, execution: Execution) -> None:
         for call in execution.calls:
@@ -232,16 +249,3 @@ def _transmission(response: Response) -> int:
     result = response.result
     size = len(result.message.encode()) if isinstance(result, Reject) else len(result)
     return prices.response_transmission(size)
-
-
-def _check_low_memory(canister: Canister, code: Code) -> None:
-    """Schedule `canister_on_low_wasm_memory` when the free heap falls below the threshold."""
-    threshold = canister.settings.wasm_memory_threshold
-    if not threshold:
-        return
-    limit = canister.settings.wasm_memory_limit or _HEAP_32
-    if limit - code.heap.size >= threshold:
-        canister.low_memory_fired = False
-    elif not canister.low_memory_fired:
-        canister.low_memory_fired = True
-        canister.queue.appendleft(Task(TaskKind.LOW_WASM_MEMORY))

@@ -55,6 +55,23 @@ def chunk_store(why: str) -> Reject:
     return _reject(404, f"Error from Wasm chunk store: {why}")
 
 
+def no_snapshot(canister_id: bytes, snapshot_id: bytes) -> Reject:
+    return _reject(
+        408, f"Could not find the snapshot ID {snapshot_id.hex()} for canister {principal_text(canister_id)}."
+    )
+
+
+def too_many_snapshots(canister_id: bytes, most: int) -> Reject:
+    return _reject(
+        407,
+        f"Canister {principal_text(canister_id)} has reached the maximum number of snapshots allowed: {most}.",
+    )
+
+
+def snapshot_data(why: str) -> Reject:
+    return _reject(409, f"Invalid snapshot data: {why}")
+
+
 def cannot_delete_itself(canister_id: bytes) -> Reject:
     return _reject(405, f"Canister {principal_text(canister_id)} cannot delete itself.")
 

@@ -23,6 +23,7 @@ from devnet.replica.executor import Executor
 from devnet.replica.installation import Installer
 from devnet.replica.management.canister import Management
 from devnet.replica.messages import Call, FromUser
+from devnet.replica.natives import MakeNatives, NativeRunner, NativeServices
 from devnet.replica.processing import Processor
 from devnet.replica.queries import QueryRunner
 from devnet.replica.scheduler import Scheduler
@@ -51,6 +52,7 @@ class Replica:
         randomness: Callable[[int], bytes] = os.urandom,
         log: LogSink | None = None,
         cache_dir: Path | None = None,
+        natives: MakeNatives | None = None,
     ) -> None:
         """Open the state in `state_dir`, or start empty.
 
@@ -58,6 +60,7 @@ class Replica:
             root_key: DER, returned by `ic0.root_key_copy`.
             state_dir: kept up to date by `checkpoint()` and `close()`; None keeps everything in memory only.
             cache_dir: for compiled modules; None takes the user's cache folder.
+            natives: makes the canisters that are part of the node; None: there are none.
 
         Raises:
             StateFolderError: `state_dir` cannot be read.
@@ -74,10 +77,14 @@ class Replica:
         self._management = Management(
             self._subnet, installer, self._processor, keys, randomness, self._limits
         )
-        self._scheduler = Scheduler(self._subnet, self._processor, self._management, installer)
         self._store = None if state_dir is None else StateStore(state_dir)
         if self._store is not None:
             self._store.load(self._subnet, self._executor)
+        self._natives: NativeRunner | None = None
+        if natives is not None:
+            services = NativeServices(self._management, subnet_id)
+            self._natives = NativeRunner(self._subnet, natives(services, self._subnet.native_state))
+        self._scheduler = Scheduler(self._subnet, self._processor, self._management, installer, self._natives)
 
     def submit(self, ingress: Ingress) -> None:
         """Accept an ingress message for execution by `run`; the same request id again is ignored.
@@ -96,8 +103,12 @@ class Replica:
             0,
             ingress.effective_canister_id,
         )
+        payer: Canister | None
         if ingress.canister_id == MANAGEMENT_CANISTER:
             payer = self._check_management(call)
+        elif self._natives is not None and call.callee in self._subnet.native_ids:
+            payer = None
+            self._check_native(call, self._natives)
         else:
             payer = self._check_canister(call)
         if payer is not None:
@@ -111,6 +122,11 @@ class Replica:
             raise rejects.queue_full(MANAGEMENT_CANISTER)
         payer = self._management.check_ingress(call.caller, call.method, call.arg)
         return None if payer is None else self._subnet.canister(payer)
+
+    def _check_native(self, call: Call, natives: NativeRunner) -> None:
+        if len(self._subnet.management_queue) >= self._limits.ingress_queue:
+            raise rejects.queue_full(call.callee)
+        natives.canisters.check(call.callee, call.method)
 
     def _check_canister(self, call: Call) -> Canister:
         canister = self._subnet.canister(call.callee)
@@ -135,6 +151,8 @@ class Replica:
         """
         if query.canister_id == MANAGEMENT_CANISTER:
             return self._management.query(query)
+        if self._natives is not None and query.canister_id in self._subnet.native_ids:
+            return self._natives.query(query)
         return self._queries.query(query)
 
     def run(self, max_messages: int = DEFAULT_ROUND) -> bool:
@@ -147,6 +165,8 @@ class Replica:
 
     def canister_view(self, canister_id: bytes) -> CanisterView | None:
         """What the state tree shows of a canister; None when it does not exist."""
+        if self._natives is not None and canister_id in self._subnet.native_ids:
+            return self._natives.view(canister_id)
         canister = self._subnet.canisters.get(canister_id)
         if canister is None:
             return None
@@ -160,9 +180,14 @@ class Replica:
             private_metadata=module.info.private_metadata if module else {},
         )
 
+    def last_instructions(self, canister_id: bytes, export: str) -> int | None:
+        """What an export, such as `canister_update transfer`, took when it last ran; None: it has not yet."""
+        canister = self._subnet.canisters.get(canister_id)
+        return None if canister is None or canister.code is None else canister.code.instructions.get(export)
+
     def canister_ids(self) -> list[bytes]:
         """Ids of all canisters, sorted."""
-        return sorted(self._subnet.canisters)
+        return sorted([*self._subnet.canisters, *self._subnet.native_ids])
 
     def canister_ranges(self) -> list[tuple[bytes, bytes]]:
         """Inclusive ranges of canister ids that this subnet hosts or may create."""

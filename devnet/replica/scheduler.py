@@ -8,6 +8,7 @@ from devnet.replica.canister import Canister, Status
 from devnet.replica.installation import Installer
 from devnet.replica.management.canister import Management
 from devnet.replica.messages import Task, TaskKind
+from devnet.replica.natives import NativeRunner
 from devnet.replica.processing import Processor
 from devnet.replica.subnet import Subnet
 
@@ -15,17 +16,25 @@ HEARTBEAT_INTERVAL_NS = SECOND_NS
 CHARGE_INTERVAL_NS = 10 * SECOND_NS
 """How often canisters pay for their memory."""
 
+_HEARTBEAT = Task(TaskKind.HEARTBEAT)
+
 
 class Scheduler:
     """Drives the execution of a subnet's messages."""
 
     def __init__(
-        self, subnet: Subnet, processor: Processor, management: Management, installer: Installer
+        self,
+        subnet: Subnet,
+        processor: Processor,
+        management: Management,
+        installer: Installer,
+        natives: NativeRunner | None,
     ) -> None:
         self._subnet = subnet
         self._processor = processor
         self._management = management
         self._installer = installer
+        self._natives = natives
         self._next_heartbeat = 0
         self._next_charge = 0
 
@@ -56,17 +65,17 @@ class Scheduler:
         """Let the management canister and the next canister each process one message."""
         subnet = self._subnet
         if subnet.management_queue:
-            self._management.execute(subnet.management_queue.popleft())
+            call = subnet.management_queue.popleft()
+            if self._natives is not None and call.callee in subnet.native_ids:
+                self._natives.execute(call)
+            else:
+                self._management.execute(call)
             return True
-        while subnet.ready:
-            canister = subnet.canisters.get(subnet.ready.popleft())
-            if canister is None or not canister.queue:
-                continue
-            self._processor.process_next(canister)
-            if canister.queue and canister.id in subnet.canisters:
-                subnet.ready.append(canister.id)
-            return True
-        return False
+        canister = subnet.next_canister()
+        if canister is None:
+            return False
+        self._processor.process_next(canister)
+        return True
 
     def _queue_tasks(self, now: int) -> None:
         heartbeat = now >= self._next_heartbeat
@@ -76,8 +85,8 @@ class Scheduler:
             if _timer_can_fire(canister) and canister.global_timer <= now:
                 canister.global_timer = 0
                 self._subnet.enqueue(canister, Task(TaskKind.GLOBAL_TIMER))
-            if heartbeat and _has_heartbeat(canister):
-                self._subnet.enqueue(canister, Task(TaskKind.HEARTBEAT))
+            if heartbeat and _has_heartbeat(canister) and _HEARTBEAT not in canister.queue:
+                self._subnet.enqueue(canister, _HEARTBEAT)
 
     def _charge_for_memory(self, now: int) -> None:
         if now < self._next_charge:

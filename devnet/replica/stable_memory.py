@@ -6,6 +6,7 @@ import mmap
 from collections.abc import Iterable
 
 from devnet.replica.wasm.address_space import (
+    STATE_PAGE,
     copy,
     copy_bytes,
     drop_pages,
@@ -17,7 +18,7 @@ from devnet.replica.wasm.heap import WASM_PAGE
 from devnet.replica.wasm.page_map import PAGE
 
 _SHIFT = PAGE.bit_length() - 1
-_PAGES_SHIFT = WASM_PAGE.bit_length() - PAGE.bit_length()
+_STATE_PAGES = PAGE // STATE_PAGE
 _FLAGS = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
 
 
@@ -27,7 +28,7 @@ class StableMemory:
     Writes go straight in; before a page's first write in a message its old content is kept, so that
     `rollback` can put it back. Bounds are the caller's to check against `size`.
 
-    `dirty` are the 64 KiB pages changed since `mark_saved`; before the first one (`saved` False) all are.
+    `dirty` are the 4 KiB pages changed since `mark_saved`; before the first one (`saved` False) all are.
 
     Args:
         capacity: the most bytes it may grow to; takes address space at first growth, memory when written.
@@ -71,8 +72,9 @@ class StableMemory:
 
     def commit(self) -> None:
         """Keep what was written."""
-        self.dirty.update(page >> _PAGES_SHIFT for page in self._undo)
-        self.dirty.update(range(self._committed_size // WASM_PAGE, self.size // WASM_PAGE))
+        for page in self._undo:
+            self.dirty.update(range(page * _STATE_PAGES, (page + 1) * _STATE_PAGES))
+        self.dirty.update(range(self._committed_size // STATE_PAGE, self.size // STATE_PAGE))
         self._undo.clear()
         self._committed_size = self.size
 

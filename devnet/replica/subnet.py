@@ -11,6 +11,7 @@ from devnet.replica.api import Clock, Limits, Reject
 from devnet.replica.canister import Canister, new_canister
 from devnet.replica.ingress_history import IngressHistory
 from devnet.replica.messages import Call, FromCanister, FromUser, Message, Origin, Response
+from devnet.replica.natives import NativeState
 
 FIRST_CANISTER_INDEX = 0x8000_0000_0010_0000
 """Ids begin at bnz7o-iuaaa-aaaaa-qaaaa-cai, as developers know it from other local networks."""
@@ -25,10 +26,13 @@ class Subnet:
         self.limits = limits
         self.canisters: dict[bytes, Canister] = {}
         self.management_queue: deque[Call] = deque()
+        """Calls to the management canister and to native canisters."""
+        self.native_ids: frozenset[bytes] = frozenset()
+        self.native_state = NativeState()
         self.ingress = IngressHistory(limits.ingress_ttl_ns)
         self.next_index = FIRST_CANISTER_INDEX
-        self.ready: deque[bytes] = deque()
-        """Canisters with queued messages, each once, in the order in which they get their turn."""
+        self.ready: dict[bytes, None] = {}
+        """Canisters with queued messages, in the order in which they get their turn (an ordered set)."""
         self.deadlines: list[tuple[int, bytes, int]] = []
         """Heap of (deadline, canister, callback id) of calls with best-effort response."""
         self._clock = clock
@@ -60,7 +64,7 @@ class Subnet:
         Raises:
             Reject: the wanted id is taken.
         """
-        if wanted is not None and wanted in self.canisters:
+        if wanted is not None and (wanted in self.canisters or wanted in self.native_ids):
             raise rejects.id_taken(wanted)
         identifier = wanted or self._free_id()
         canister = new_canister(identifier, cycles, self.limits, self.now())
@@ -84,13 +88,29 @@ class Subnet:
 
     def enqueue(self, canister: Canister, message: Message) -> None:
         """Queue a message and give the canister a turn."""
-        if not canister.queue:
-            self.ready.append(canister.id)
         canister.queue.append(message)
+        self.ready.setdefault(canister.id)
+
+    def enqueue_first(self, canister: Canister, message: Message) -> None:
+        """Queue a message before all others."""
+        canister.queue.appendleft(message)
+        self.ready.setdefault(canister.id)
+
+    def next_canister(self) -> Canister | None:
+        """The canister whose turn it is; it goes to the end of the line if it has more to do."""
+        while self.ready:
+            identifier = next(iter(self.ready))
+            del self.ready[identifier]
+            canister = self.canisters.get(identifier)
+            if canister is not None and canister.queue:
+                if len(canister.queue) > 1:
+                    self.ready[identifier] = None
+                return canister
+        return None
 
     def send(self, call: Call) -> None:
         """Deliver a call; one to a canister that does not exist is rejected."""
-        if call.callee == MANAGEMENT_CANISTER:
+        if call.callee == MANAGEMENT_CANISTER or call.callee in self.native_ids:
             self.management_queue.append(call)
             return
         callee = self.canisters.get(call.callee)

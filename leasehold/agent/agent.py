@@ -31,6 +31,9 @@ from leasehold.agent.root_key import choose_root_key
 FIRST_POLL_S = 0.05
 MAX_POLL_S = 1.0
 
+# How long after its message expired a call is still waited for.
+MAX_PROCESSING_NS = 10 * 60 * 1_000_000_000
+
 
 @dataclass
 class _Trust:
@@ -203,6 +206,8 @@ class Agent:
                 return reply
             if certificate.time > request.expires_at and certificate.lookup(*path, b"status") is None:
                 raise AnswerTimeoutError(f"{method!r} was not executed before the message expired")
+            if certificate.time > request.expires_at + MAX_PROCESSING_NS:
+                raise AnswerTimeoutError(f"{method!r} is still being executed; look at its effects later")
             self._boundary.sleep(pause)
             pause = min(pause * 2, MAX_POLL_S)
 

@@ -23,7 +23,9 @@ def _store(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
 
 
 def _option(*names: str, into: str, **settings: Any) -> click.Option:
-    return click.Option(names, expose_value=False, callback=_store(into), **settings)
+    # A name of its own, so that commands are free to have a parameter `folder` or `identity`.
+    declarations = (*names, f"global_{into}")
+    return click.Option(declarations, expose_value=False, callback=_store(into), **settings)
 
 
 def global_options() -> list[click.Parameter]:

@@ -66,7 +66,7 @@ def publish(state: State, file: Path, title: str, task: str | None, fee: str, pu
 @dataset.command("list")
 @pass_state
 def list_(state: State) -> None:
-    """List your datasets and public ones."""
+    """List the public datasets; a private one is shown by its id, to its owner only."""
     client = state.client(reading=True)
     shown = token_of(client).show
     found = [

@@ -54,7 +54,13 @@ def deploy_command(
             network, identity, modules, options, lambda name, action, done, total: report(done, total)
         )
     rows = [
-        (entry.name, str(entry.canister_id), entry.action, f"{entry.module_bytes:,}", entry.module_sha256)
+        (
+            entry.name,
+            str(entry.canister_id),
+            entry.action,
+            f"{entry.module_bytes:,}",
+            entry.module_sha256[:16],
+        )
         for entry in deployed
     ]
     state.output.table(

@@ -16,6 +16,8 @@ from leasehold.vault import ProgressCallback
 
 Cell = str | int
 
+_UNBOUNDED_WIDTH = 10_000
+
 
 class Output:
     """How to print, as the options say.
@@ -29,7 +31,9 @@ class Output:
 
     @property
     def _stdout(self) -> Console:
-        return Console(file=sys.stdout, soft_wrap=True, highlight=False)
+        # Only a terminal has a width to keep to.
+        width = None if sys.stdout.isatty() else _UNBOUNDED_WIDTH
+        return Console(file=sys.stdout, soft_wrap=True, highlight=False, width=width)
 
     @property
     def _stderr(self) -> Console:
@@ -40,7 +44,7 @@ class Output:
         if self.as_json:
             click.echo(json.dumps(data))
         elif self.quiet:
-            click.echo(bare)
+            click.echo(bare, nl=bool(bare))
         else:
             human(self._stdout)
 
@@ -49,6 +53,8 @@ class Output:
 
         def human(console: Console) -> None:
             grid = Table.grid(padding=(0, 2))
+            grid.add_column(no_wrap=True)
+            grid.add_column(overflow="fold")
             for name, value in rows:
                 grid.add_row(f"[dim]{name}[/]", _escaped(value))
             console.print(grid)
@@ -111,13 +117,9 @@ def seconds_text(seconds: int) -> str:
     """A duration such as `1h 05m 00s`."""
     minutes, rest = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
-    return (
-        f"{hours}h {minutes:02d}m {rest:02d}s"
-        if hours
-        else f"{minutes}m {rest:02d}s"
-        if minutes
-        else f"{rest}s"
-    )
+    if hours:
+        return f"{hours}h {minutes:02d}m {rest:02d}s"
+    return f"{minutes}m {rest:02d}s" if minutes else f"{rest}s"
 
 
 def _escaped(cell: Cell) -> str:

@@ -7,7 +7,7 @@ import click
 from leasehold.agent import Principal
 from leasehold.cli.commands import Group
 from leasehold.cli.state import State, pass_state, token_of
-from leasehold.errors import UsageError
+from leasehold.errors import NotPermittedError, UsageError
 from leasehold.ledger import account
 
 
@@ -72,7 +72,7 @@ def mint(state: State, amount: str, to: str | None) -> None:
     minter = client.ledger.canister.call("icrc1_minting_account")
     if minter != account(client.principal):
         owner = minter["owner"] if minter else "nobody"
-        raise UsageError(
+        raise NotPermittedError(
             f"only {owner} can mint on this ledger, not {client.principal}; choose it with --identity"
         )
     units = token_of(client).read(amount)

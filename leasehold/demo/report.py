@@ -14,10 +14,10 @@ class CanisterReport(BaseModel):
 
 
 class DemoReport(BaseModel):
-    """Everything the story measured; amounts are decimal strings in base units of the token.
+    """What the story measured; amounts are decimal strings in base units of the token.
 
-    `amounts` is each account's change in the marketplace's book over the whole run (`external` is the ledger's
-    side), `amounts_sum` their sum, which double entry makes zero.
+    `amounts` is each account's change in the marketplace's book over the whole run (`external` is the
+    ledger's side), `amounts_sum` their sum, which double entry makes zero.
     """
 
     simulated: bool = True

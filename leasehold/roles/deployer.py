@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from leasehold.agent import Agent, AgentError, Identity, Principal
+from leasehold.agent import Agent, Identity, Principal, RejectedError
 from leasehold.agent.boundary import is_loopback
 from leasehold.errors import ConfigurationError
 from leasehold.interfaces import CANISTERS, load_interface
 from leasehold.management import EMPTY_ARGUMENTS, Management
 from leasehold.models import Model
 from leasehold.network import DEFAULT_FOLDER, Network
+
+_NO_SUCH_CANISTER = 3
 
 BUILD_FOLDER = DEFAULT_FOLDER / "build"
 
@@ -145,16 +147,20 @@ class _Deployment:
         self._progress = progress
 
     def existing(self, recorded: str | None) -> Principal | None:
-        # A recorded id counts only if this network still knows it as ours: a devnet may have been wiped.
+        # A recorded id counts only if this network still knows it: a local one may have been wiped.
         if recorded is None:
             return None
         canister = Principal.parse(recorded)
         try:
             self._management.status(canister)
-        except AgentError:
-            if is_loopback(self._agent.url):
+        except RejectedError as error:
+            if error.code == _NO_SUCH_CANISTER and is_loopback(self._agent.url):
                 return None
-            raise
+            who = self._agent.identity.principal
+            raise ConfigurationError(
+                f"{who} does not control canister {canister}; choose its controller with --identity, or "
+                "remove it from canisters.json"
+            ) from error
         return canister
 
     def create(self, name: str) -> Principal:

@@ -17,6 +17,8 @@ EXIT_FAILED, EXIT_INTERRUPTED = 1, 3
 
 def main(argv: list[str]) -> int:
     os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
+    # OpenMP threads otherwise spin while they wait, which costs many times over on a shared machine.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     out = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)  # whatever a library prints is not a message
 

@@ -20,9 +20,11 @@ from attestation import (
     VerifiedLinks,
 )
 from attestation.amd import verify as amd
+from attestation.collateral import NO_COLLATERAL
 from attestation.facts import CpuFacts, EvidenceFacts, GpuFacts
-from attestation.nvidia import report as layout
+from attestation.nvidia import spdm
 from attestation.nvidia import verify as nvidia
+from attestation.nvidia.machine import Machine, MachineFacts
 from attestation.policy import AMD_ROOTS, DEVELOPMENT_ROOTS, NVIDIA_ROOTS, SIMULATED_MEASUREMENT
 from attestation.policy_evaluation import evaluate
 from attestation.verify import gather_facts
@@ -44,6 +46,16 @@ CPU = CpuFacts(
 )
 GPU = GpuFacts(NVIDIA_ROOTS[0], "41" + "00" * 8, "GH100", "single-gpu", "550.90.07", "96.00.9F.00.01", True)
 FACTS = EvidenceFacts(CPU, (GPU,), GUEST)
+
+# The rows of a GPU about which no collateral was given.
+GPU_COLLATERAL = {
+    "gpu[0].driver_manifest",
+    "gpu[0].vbios_manifest",
+    "gpu[0].reference_values",
+    "gpu[0].revocation.boot_rom",
+    "gpu[0].revocation.provisioner",
+    "gpu[0].revocation.identity",
+}
 
 # What the production policy will look like once a guest is released and the last checks are there.
 CHECKED = dataclasses.replace(
@@ -70,8 +82,7 @@ def test_the_built_in_production_policy_accepts_nothing_yet() -> None:
     assert refused(PRODUCTION) == {
         "cpu.measurement",
         "cpu.revocation",
-        "gpu[0].reference_values",
-        "gpu[0].revocation",
+        *GPU_COLLATERAL,
     }
 
 
@@ -166,8 +177,7 @@ def test_genuine_evidence_meets_everything_that_can_be_checked(samples: Samples)
     assert refused(PRODUCTION, facts) == {
         "cpu.measurement",
         "cpu.revocation",
-        "gpu[0].reference_values",
-        "gpu[0].revocation",
+        *GPU_COLLATERAL,
     }
 
 
@@ -180,6 +190,7 @@ def genuine_facts(samples: Samples) -> EvidenceFacts:
     cpu = amd.read_evidence(report, chain, now_ns)
     amd.check_signatures(cpu, VerifiedLinks())
     h100 = samples.gpus()["single H100"]
-    gpu = nvidia.read_evidence(h100, h100.report[layout.NONCE : layout.NONCE + 32], now_ns, "gpu[0]")
+    gpu = nvidia.read_evidence(h100, h100.report[spdm.NONCE : spdm.NONCE + 32], now_ns, "gpu[0]")
     nvidia.check_signatures(gpu, VerifiedLinks(), "gpu[0]")
-    return gather_facts(cpu, (gpu,), GUEST)
+    devices = MachineFacts(NO_COLLATERAL, now_ns, VerifiedLinks())
+    return gather_facts(cpu, Machine((gpu,), ()), GUEST, devices)

@@ -192,13 +192,21 @@ def test_the_production_policy_refuses_the_development_roots(scene: Scene, bundl
     assert rows["cpu.root"] == rows["gpu[0].root"] == rows["guest.environment"] == "invalid"
 
 
-def test_the_production_policy_calls_unverifiable_what_is_not_checked_yet(
+def test_the_production_policy_calls_unverifiable_what_it_has_no_collateral_for(
     scene: Scene, bundle: bytes
 ) -> None:
     with pytest.raises(PolicyRefused) as refused:
         verify(scene, bundle, PRODUCTION)
     unchecked = {name for name, verdict in failed(refused).items() if verdict == "unverifiable"}
-    assert unchecked == {"cpu.revocation", "gpu[0].revocation", "gpu[0].reference_values"}
+    assert unchecked == {
+        "cpu.revocation",
+        "gpu[0].driver_manifest",
+        "gpu[0].vbios_manifest",
+        "gpu[0].reference_values",
+        "gpu[0].revocation.boot_rom",
+        "gpu[0].revocation.provisioner",
+        "gpu[0].revocation.identity",
+    }
 
 
 def test_a_denied_gpu_and_a_denied_chip_are_refused(scene: Scene, bundle: bytes) -> None:

@@ -7,6 +7,7 @@ import pytest
 from leasehold.agent import ALGORITHMS, Identity
 from leasehold.errors import ConfigurationError
 from leasehold.identities import MAX_PEM_BYTES, IdentityStore, home, read_pem
+from tests.devnet.clients.npm_packages import install
 
 
 def test_identities_are_stored_for_their_owner_only(tmp_path: Path) -> None:
@@ -63,10 +64,7 @@ def test_a_file_to_import_is_bounded(tmp_path: Path) -> None:
 
 
 def icp() -> Path:
-    binary = Path.home() / ".cache/leasehold/npm/node_modules/@icp-sdk/icp-cli-linux-x64/bin/icp"
-    if not binary.is_file():
-        pytest.skip("the icp CLI is not installed under ~/.cache/leasehold/npm")
-    return binary
+    return install("icp") / "node_modules/@icp-sdk/icp-cli-linux-x64/bin/icp"
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-LISTING_FEE, DATASET_FEE = 1_000, 200
+LISTING_FEE, DATASET_FEE = 100_003, 20_011
 PAYEES = (("publisher", 7_000), ("co-author", 3_000))
 PLATFORM_BPS = 500
 OFFER_RATE, BOND_BPS = 10, 3_000

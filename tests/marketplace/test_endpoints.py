@@ -132,6 +132,16 @@ def test_a_service_that_rejects_is_named(simulation: Simulation, canister: Princ
     assert "overloaded" in refused.fields["message"]
 
 
+def test_a_marketplace_short_of_cycles_says_so_before_it_logs_a_release(simulation: Simulation) -> None:
+    rental = simulation.create()
+    session = simulation.attest(rental)
+    simulation.market.system.cycles = 9_999_999_999
+    item = {"Listing": simulation.listing["id"]}
+    refused = failed(simulation.do, session, "release_key", item, rental, None)
+    assert "top it up" in refused.fields["message"]
+    assert simulation.granted == []
+
+
 def test_the_sealing_key_is_asked_for_once(simulation: Simulation) -> None:
     first = simulation.do("stranger", "sealing_key")
     assert first == {"public_key": bytes(96), "context": b"leasehold-v1", "key_name": "test_key_1"}

@@ -62,12 +62,12 @@ class Market(RuleBasedStateMachine):
 
     @initialize()
     def open(self) -> None:
-        self.world.listing = self.world.publish_listing()
-        self.world.dataset = self.world.publish_dataset()
+        self.world.listing = self.world.publish_listing(fee=Tokens(second.LISTING_FEE))
+        self.world.dataset = self.world.publish_dataset(fee=Tokens(second.DATASET_FEE))
         self.world.offer = self.world.post_offer()
         for name in ("renter", "operator"):
-            self.ledger.balances[PEOPLE[name]] = 10**6
-            self.move_tokens(name, ledger_journal.DEPOSIT, 300_000, "answered")
+            self.ledger.balances[PEOPLE[name]] = 3 * 10**6
+            self.move_tokens(name, ledger_journal.DEPOSIT, 900_000, "answered")
 
     # --- Choosing ---
 
@@ -115,7 +115,7 @@ class Market(RuleBasedStateMachine):
             credited = (transfer.kind, after.state) in (("deposit", "done"), ("withdraw", "refused"))
             self.model.available[name] += transfer.amount.base_units if credited else 0
 
-    @rule(name=st.sampled_from(("renter", "operator")), amount=st.integers(1, 300_000), fate=FATES)
+    @rule(name=st.sampled_from(("renter", "operator")), amount=st.integers(1, 900_000), fate=FATES)
     def deposit(self, name: str, amount: int, fate: str) -> None:
         self.move_tokens(name, ledger_journal.DEPOSIT, amount, fate)
 

@@ -1,4 +1,6 @@
-"""The three canisters as built modules on one replica: calls between them, keys, an upgrade in mid-rental, size."""
+"""The three canisters as built modules on one replica: calls between them, keys, an upgrade in mid-rental,
+size.
+"""
 
 from __future__ import annotations
 
@@ -107,7 +109,8 @@ class Deployment(Simulation):
         vault, caller = self.canisters["vault"], person(owner)
         args = {"size": len(content), "sha256": digest, "chunk_sha256s": [digest]}
         blob = vault.ask(caller, "begin_upload", args)["Ok"]["blob_id"]
-        assert vault.ask(caller, "put_chunk", {"blob_id": blob, "index": 0, "data": content})["Ok"]["complete"]
+        chunk = {"blob_id": blob, "index": 0, "data": content}
+        assert vault.ask(caller, "put_chunk", chunk)["Ok"]["complete"]
         location = f"vault:{blob}"
         return {"location": location, "size": len(content), "sha256": digest, "sealed_identity": b"sealed"}
 

@@ -13,13 +13,21 @@ from canisters.ledger.core.storage import CorruptRecordError
 Value = Union[int, bytes, str, List["Value"], Dict[str, "Value"]]
 
 _NAT, _BLOB, _TEXT, _ARRAY, _MAP = b"nbtam"
+_KEY_HASHES: dict[str, bytes] = {}
+"""Hashes of the field names met so far. Blocks have few different ones, and hashing them again is costly."""
+_MAX_KEY_HASHES = 64
 _MAX_LENGTH = 255
 """Bytes of a number, blob or text and entries of an array or map, since each length takes one byte."""
 
 
 def leb128(number: int) -> bytes:
     """`number` (at least 0) as unsigned LEB128."""
-    out = bytearray()
+    out: list[int] = []
+    # Four digits at a time: shifting a number above 2^30 allocates, and times (ns) take nine digits.
+    while number > 0xFFFFFFF:
+        low = number & 0xFFFFFFF
+        out += (low & 0x7F | 0x80, low >> 7 & 0x7F | 0x80, low >> 14 & 0x7F | 0x80, low >> 21 | 0x80)
+        number >>= 28
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)
         number >>= 7
@@ -29,10 +37,10 @@ def leb128(number: int) -> bytes:
 
 def hash_value(value: Value) -> bytes:
     """The 32-byte representation-independent hash of `value`."""
-    if isinstance(value, int):
-        return sha256(leb128(value)).digest()
     if isinstance(value, bytes):
         return sha256(value).digest()
+    if isinstance(value, int):
+        return sha256(leb128(value)).digest()
     if isinstance(value, str):
         return sha256(value.encode()).digest()
     if isinstance(value, list):
@@ -42,46 +50,50 @@ def hash_value(value: Value) -> bytes:
 
 def hash_of_entries(hashes: dict[str, bytes]) -> bytes:
     """The hash of a map, given the hashes of its values."""
-    pairs = [sha256(key.encode()).digest() + value for key, value in hashes.items()]
+    pairs = [_hash_of_key(key) + value for key, value in hashes.items()]
     return sha256(b"".join(sorted(pairs))).digest()
+
+
+def _hash_of_key(key: str) -> bytes:
+    known = _KEY_HASHES.get(key)
+    if known is None:
+        known = sha256(key.encode()).digest()
+        if len(_KEY_HASHES) < _MAX_KEY_HASHES:
+            _KEY_HASHES[key] = known
+    return known
 
 
 def encode_value(value: Value) -> bytes:
     """`value` at rest: a tag byte, a length byte, then the bytes or the encoded entries."""
-    out = bytearray()
+    out: list[bytes] = []
     _write(out, value)
-    return bytes(out)
+    return b"".join(out)
 
 
-def _write(out: bytearray, value: Value) -> None:
-    if isinstance(value, list):
-        _write_head(out, _ARRAY, len(value))
+def _write(out: list[bytes], value: Value) -> None:
+    if isinstance(value, bytes):
+        out += (_head(_BLOB, len(value)), value)
+    elif isinstance(value, int):
+        data = value.to_bytes((value.bit_length() + 7) // 8, "big")
+        out += (_head(_NAT, len(data)), data)
+    elif isinstance(value, str):
+        data = value.encode()
+        out += (_head(_TEXT, len(data)), data)
+    elif isinstance(value, list):
+        out.append(_head(_ARRAY, len(value)))
         for item in value:
             _write(out, item)
-    elif isinstance(value, dict):
-        _write_head(out, _MAP, len(value))
+    else:
+        out.append(_head(_MAP, len(value)))
         for key, item in value.items():
             _write(out, key)
             _write(out, item)
-    else:
-        tag, data = _scalar(value)
-        _write_head(out, tag, len(data))
-        out += data
 
 
-def _scalar(value: int | bytes | str) -> tuple[int, bytes]:
-    if isinstance(value, int):
-        return _NAT, value.to_bytes((value.bit_length() + 7) // 8, "big")
-    if isinstance(value, bytes):
-        return _BLOB, value
-    return _TEXT, value.encode()
-
-
-def _write_head(out: bytearray, tag: int, length: int) -> None:
+def _head(tag: int, length: int) -> bytes:
     if length > _MAX_LENGTH:
         raise ValueError(f"a value of {length} bytes or entries cannot be stored, at most {_MAX_LENGTH}")
-    out.append(tag)
-    out.append(length)
+    return bytes((tag, length))
 
 
 def decode_value(data: bytes) -> Value:

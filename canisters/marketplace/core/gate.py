@@ -147,6 +147,7 @@ def _require_bound(evidence: Evidence, binding: Binding) -> None:
         binding.operator,
         evidence.gpus,
         evidence.guest_claims,
+        evidence.switches,
     )
     if expected[:_BOUND_BYTES] not in evidence.cpu_report:
         message = (

@@ -48,8 +48,8 @@ def next_job(state: State, offer_id: int) -> int | None:
 def claim(state: State, message: Message, offer_id: int, rental_id: int) -> Job:
     """Take a queued rental: the operator's bond is locked and evidence is awaited.
 
-    A worker that repeats its own claim gets the same job again. Raises `InsufficientBalance` for the bond and
-    `InvalidArgument` when the offer does not suit the rental.
+    A worker that repeats its own claim, such as after a restart, gets the same job again. Raises
+    `InsufficientBalance` for the bond and `InvalidArgument` when the offer does not suit the rental.
     """
     offer = state.offer(offer_id)
     rental = state.rental(rental_id)
@@ -207,7 +207,8 @@ def _check_suits(state: State, offer: Offer, rental: Rental) -> None:
 
 def _is_own_claim(rental: Rental, offer: Offer) -> bool:
     attempt = rental.attempt
-    return rental.status is Status.ATTESTING and attempt is not None and attempt.offer == offer.id
+    held = rental.status in (Status.ATTESTING, Status.RUNNING)
+    return held and attempt is not None and attempt.offer == offer.id
 
 
 def _attempt(rental: Rental) -> Attempt:

@@ -12,13 +12,14 @@ A withdrawal is debited before the call (``available`` to ``transit``), so that 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 from canisters.marketplace.core import accounts, limits, validate
 from canisters.marketplace.core.accounts import Entry
 from canisters.marketplace.core.errors import LedgerRefused, Unavailable
 from canisters.marketplace.core.model import Transfer
 from canisters.marketplace.core.state import PRESENT, State, found
-from canisters.marketplace.core.storage import number_key, number_of, prefix_end
+from canisters.marketplace.core.storage import number_key, number_of
 from canisters.marketplace.core.types import Message, Principal, Timestamp, Tokens, later
 
 DEPOSIT, WITHDRAW = "deposit", "withdraw"
@@ -100,38 +101,44 @@ def begin(state: State, message: Message, kind: str, amount: Tokens, created_at:
 
 
 def resumable(state: State, message: Message) -> list[Transfer]:
-    """Pending entries whose last call is too long ago, marked as sent again now; at most `RESUME_BATCH`."""
-    rows = state.transfer_index.range(_PENDING_PREFIX, prefix_end(_PENDING_PREFIX), 4 * limits.RESUME_BATCH)
-    stale = [_transfer(state, number_of(key)) for key, _ in rows]
-    stale = [transfer for transfer in stale if _may_resend(transfer, message.now)][: limits.RESUME_BATCH]
-    return [_sent_again(state, message, transfer) for transfer in stale]
+    """Pending entries whose last call is too long ago, longest first, marked as sent again now; at most 5."""
+    newest = later(message.now, -limits.RESUME_AFTER_S)
+    stop = _PENDING_PREFIX + number_key(newest + 1)
+    rows = state.transfer_index.range(_PENDING_PREFIX, stop, limits.RESUME_BATCH)
+    return [_sent_again(state, message, _transfer(state, number_of(key))) for key, _ in rows]
 
 
-def finish(state: State, message: Message, index: int, outcome: Outcome) -> Transfer:
-    """Note the ledger's answer to one call of entry `index`. Safe to repeat, in any order of answers."""
+def finish(
+    state: State, message: Message, index: int, outcome: Outcome, sent: int | None = None
+) -> Transfer:
+    """Note the ledger's answer to one call of entry `index`. Safe to repeat, in any order of answers.
+
+    `sent` is the number of that call (`Transfer.sent` when it was made; the last one by default). A refusal
+    of a call that was followed by another decides nothing: the later one may still move the money.
+    """
     transfer = _transfer(state, index)
-    if isinstance(outcome, Refused) and outcome.expected_fee is not None:
+    if isinstance(outcome, Refused) and _is_amount(outcome.expected_fee):
         remember_fee(state, Tokens(outcome.expected_fee))
     if transfer.state != PENDING:
         return transfer
     if isinstance(outcome, Accepted):
         return _done(state, message, transfer, outcome)
-    if isinstance(outcome, Refused):
+    if isinstance(outcome, Refused) and sent in (None, transfer.sent):
         definite = DEFINITE_AT_FIRST if transfer.sent == 1 else DEFINITE_ALWAYS
         if outcome.kind in definite:
             return _refused(state, message, transfer, outcome)
         if outcome.kind == "TooOld":
-            unresolved = replace(
-                transfer, state=UNRESOLVED, problem_kind=outcome.kind, problem=outcome.message
-            )
-            return _save(state, unresolved)
-        return _save(state, replace(transfer, problem_kind=outcome.kind, problem=outcome.message))
-    return _save(state, replace(transfer, problem_kind="Unanswered", problem=outcome.message))
+            return _save(state, replace(_explained(transfer, outcome), state=UNRESOLVED))
+    return _save(state, _explained(transfer, outcome))
 
 
 def remember_fee(state: State, fee: Tokens) -> None:
     """Note the ledger's transfer fee."""
     state.configure(replace(state.config, ledger_fee=fee))
+
+
+def _is_amount(number: int | None) -> TypeGuard[int]:
+    return number is not None and 0 <= number <= limits.MAX_AMOUNT
 
 
 def memo(state: State, transfer: Transfer) -> bytes:
@@ -215,7 +222,12 @@ def _refused(state: State, message: Message, transfer: Transfer, outcome: Refuse
     if transfer.kind == WITHDRAW:
         source, target = accounts.transit_of(transfer.index), accounts.available_of(transfer.owner)
         _move(state, message, transfer, source, target, accounts.WITHDRAW_RETURNED)
-    return _save(state, replace(transfer, state=REFUSED, problem_kind=outcome.kind, problem=outcome.message))
+    return _save(state, replace(_explained(transfer, outcome), state=REFUSED))
+
+
+def _explained(transfer: Transfer, outcome: Refused | Unanswered) -> Transfer:
+    kind = outcome.kind if isinstance(outcome, Refused) else "Unanswered"
+    return replace(transfer, problem_kind=kind, problem=outcome.message[: limits.MAX_REASON_CHARACTERS])
 
 
 def _move(state: State, message: Message, transfer: Transfer, source: str, target: str, kind: str) -> None:
@@ -224,6 +236,7 @@ def _move(state: State, message: Message, transfer: Transfer, source: str, targe
 
 
 def _sent_again(state: State, message: Message, transfer: Transfer) -> Transfer:
+    state.transfer_index.remove(_pending_key(transfer))
     return _save(state, replace(transfer, sent=transfer.sent + 1, sent_at=message.now))
 
 
@@ -233,12 +246,16 @@ def _may_resend(transfer: Transfer, now: Timestamp) -> bool:
 
 def _save(state: State, transfer: Transfer) -> Transfer:
     state.transfers.put(number_key(transfer.index), transfer)
-    pending = _PENDING_PREFIX + number_key(transfer.index)
     if transfer.state == PENDING:
-        state.transfer_index.put(pending, PRESENT)
+        state.transfer_index.put(_pending_key(transfer), PRESENT)
     else:
-        state.transfer_index.remove(pending)
+        state.transfer_index.remove(_pending_key(transfer))
     return transfer
+
+
+def _pending_key(transfer: Transfer) -> bytes:
+    """Pending entries in the order of their last call, so that none keeps others waiting."""
+    return _PENDING_PREFIX + number_key(transfer.sent_at) + number_key(transfer.index)
 
 
 def _transfer(state: State, index: int) -> Transfer:

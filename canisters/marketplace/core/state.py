@@ -74,6 +74,15 @@ class State:
         self.denials: Table[bytes] = tables["denials"]
         self.key_quotas: Table[model.KeyQuota] = tables["key_quotas"]
 
+    def require_readable(self) -> None:
+        """Read the first record of every table: code that cannot read its state must not replace code that
+        can.
+
+        Raises `records.RecordError` naming the version that is stored.
+        """
+        for table in self._tables:
+            table.range(b"", None, 1)
+
     @property
     def config(self) -> model.Config:
         """The configuration; raises RuntimeError before `install`."""

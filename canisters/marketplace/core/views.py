@@ -64,7 +64,7 @@ class RentalView:
 
 @dataclass(frozen=True)
 class JobView:
-    """The Candid `Job`. `deadline` is that of the attestation."""
+    """The Candid `Job`. `deadline` is the rental's: for evidence, then for the next heartbeat."""
 
     rental: int
     operator: Principal

@@ -9,9 +9,9 @@ import marshal
 import sys
 from _frozen_importlib import ModuleSpec
 
-SUMMARY_CHARACTERS = 900
+MESSAGE_BYTES = 2000
 TRACEBACK_FRAMES = 20
-TRACEBACK_CHARACTERS = 1000  # at most 4 bytes each: stays below the 4 KiB that the C side sends
+TEXT_BYTES = 4000  # of summary and traceback each; the C side sends no more than 4096
 
 
 class BundleImporter:
@@ -30,7 +30,7 @@ class BundleImporter:
         return None
 
     def exec_module(self, module):
-        _, code = self.modules[module.__name__]
+        _, code = self.modules.pop(module.__name__)
         code = marshal.loads(code)
         module.__file__ = code.co_filename
         exec(code, module.__dict__)
@@ -70,16 +70,18 @@ def _message(exception):
 
 
 def _shortened(text, limit):
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    """`text` cut to `limit` bytes of UTF-8, with an ellipsis if that cuts anything."""
+    raw = text.encode()
+    return text if len(raw) <= limit else raw[: limit - 3].decode("utf-8", "ignore") + "…"
 
 
 def _summary(exception, frames):
-    message = _shortened(_message(exception), SUMMARY_CHARACTERS)
+    message = _shortened(_message(exception), MESSAGE_BYTES)
     shown = [frame for frame in frames if not frame[0].startswith("<")] or frames
     if not shown:
         return message
     file, line, function = shown[-1]
-    return f"{message} ({file}:{line} in {function})"
+    return _shortened(f"{message} ({file}:{line} in {function})", TEXT_BYTES)
 
 
 def _traceback(exception, frames):
@@ -92,4 +94,4 @@ def _traceback(exception, frames):
     if cause is not None:
         tail.append("caused by " + _message(cause))
     text = "\n".join(["Traceback (most recent call last):", *lines, *tail])
-    return _shortened(text, TRACEBACK_CHARACTERS * 3)
+    return _shortened(text, TEXT_BYTES)

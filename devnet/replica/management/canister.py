@@ -9,16 +9,16 @@ from typing import Any
 from devnet.errors import CandidError
 from devnet.replica import rejects
 from devnet.replica.api import Limits, Query, Reject, ThresholdKeys
+from devnet.replica.candid import decode_one, encode_one
 from devnet.replica.canister import Canister, Change
 from devnet.replica.installation import Installer
-from devnet.replica.management import code, lifecycle, observation, threshold
-from devnet.replica.management.candid import decode_one, encode_one
+from devnet.replica.management import code, lifecycle, observation, snapshots, threshold
 from devnet.replica.management.methods import METHODS, Callers, Deferred, Method, is_controller
 from devnet.replica.messages import Call, FromCanister
 from devnet.replica.processing import Processor
 from devnet.replica.subnet import Subnet
 
-GROUPS = (code, lifecycle, observation, threshold)
+GROUPS = (code, lifecycle, observation, snapshots, threshold)
 """The modules whose import fills the table of methods."""
 
 KEPT_CHANGES = 20
@@ -125,6 +125,17 @@ class Management:
             **details,
         )
         canister.record(change, KEPT_CHANGES)
+
+    def create_for_canister(self, creator: bytes, cycles: int, settings: dict[str, Any]) -> bytes:
+        """`create_canister` as called by a canister with these cycles; returns the new id.
+
+        Raises:
+            Reject: too few cycles, or invalid settings.
+        """
+        call = ManagementCall(creator, True, cycles, None)
+        argument = {"settings": settings, "sender_canister_version": None}
+        created: dict[str, bytes] = METHODS["create_canister"].handler(self, call, argument)
+        return created["canister_id"]
 
     def _method(self, name: str, *, query: bool) -> Method:
         known = METHODS.get(name)

@@ -5,13 +5,18 @@
 
 from __future__ import annotations
 
-from devnet.replica.management.candid import (
+from devnet.replica.candid import (
     BLOB,
     BOOL,
+    FLOAT32,
+    FLOAT64,
+    INT32,
+    INT64,
     NAT,
     NAT64,
     NULL,
     PRINCIPAL,
+    RESERVED,
     TEXT,
     CandidType,
     Opt,
@@ -130,6 +135,78 @@ STATUS = Record(
     }
 )
 
+SNAPSHOT_SOURCE = Variant({"taken_from_canister": RESERVED, "metadata_upload": RESERVED})
+SNAPSHOT = Record({"id": BLOB, "taken_at_timestamp": NAT64, "total_size": NAT64})
+SNAPSHOTS = Vec(SNAPSHOT)
+SNAPSHOT_ID = Record({"snapshot_id": BLOB})
+SNAPSHOT_ARGS = Record({"canister_id": PRINCIPAL, "snapshot_id": BLOB})
+TAKE_SNAPSHOT_ARGS = Record(
+    {
+        "canister_id": PRINCIPAL,
+        "replace_snapshot": Opt(BLOB),
+        "uninstall_code": Opt(BOOL),
+        "sender_canister_version": Opt(NAT64),
+    }
+)
+LOAD_SNAPSHOT_ARGS = Record(
+    {"canister_id": PRINCIPAL, "snapshot_id": BLOB, "sender_canister_version": Opt(NAT64)}
+)
+_SNAPSHOT_STATE: dict[str, CandidType] = {
+    "wasm_module_size": NAT64,
+    "globals": Vec(Variant({"i32": INT32, "i64": INT64, "f32": FLOAT32, "f64": FLOAT64, "v128": NAT})),
+    "wasm_memory_size": NAT64,
+    "stable_memory_size": NAT64,
+    "certified_data": BLOB,
+    "global_timer": Opt(Variant({"inactive": NULL, "active": NAT64})),
+    "on_low_wasm_memory_hook_status": Opt(
+        Variant({"condition_not_satisfied": NULL, "ready": NULL, "executed": NULL})
+    ),
+}
+SNAPSHOT_METADATA = Record(
+    {
+        "source": SNAPSHOT_SOURCE,
+        "taken_at_timestamp": NAT64,
+        "wasm_chunk_store": Vec(CHUNK_HASH),
+        "canister_version": NAT64,
+        **_SNAPSHOT_STATE,
+    }
+)
+UPLOAD_SNAPSHOT_METADATA_ARGS = Record(
+    {"canister_id": PRINCIPAL, "replace_snapshot": Opt(BLOB), **_SNAPSHOT_STATE}
+)
+_RANGE = Record({"offset": NAT64, "size": NAT64})
+_OFFSET = Record({"offset": NAT64})
+READ_SNAPSHOT_ARGS = Record(
+    {
+        "canister_id": PRINCIPAL,
+        "snapshot_id": BLOB,
+        "kind": Variant(
+            {
+                "wasm_module": _RANGE,
+                "wasm_memory": _RANGE,
+                "stable_memory": _RANGE,
+                "wasm_chunk": CHUNK_HASH,
+            }
+        ),
+    }
+)
+SNAPSHOT_CHUNK = Record({"chunk": BLOB})
+UPLOAD_SNAPSHOT_DATA_ARGS = Record(
+    {
+        "canister_id": PRINCIPAL,
+        "snapshot_id": BLOB,
+        "kind": Variant(
+            {
+                "wasm_module": _OFFSET,
+                "wasm_memory": _OFFSET,
+                "stable_memory": _OFFSET,
+                "wasm_chunk": NULL,
+            }
+        ),
+        "chunk": BLOB,
+    }
+)
+
 INFO_ARGS = Record({"canister_id": PRINCIPAL, "num_requested_changes": Opt(NAT64)})
 CHANGE_ORIGIN = Variant(
     {
@@ -145,6 +222,15 @@ CHANGE_DETAILS = Variant(
             {"mode": Variant({"install": NULL, "reinstall": NULL, "upgrade": NULL}), "module_hash": BLOB}
         ),
         "controllers_change": Record({"controllers": Vec(PRINCIPAL)}),
+        "load_snapshot": Record(
+            {
+                "canister_version": NAT64,
+                "snapshot_id": BLOB,
+                "taken_at_timestamp": NAT64,
+                "source": SNAPSHOT_SOURCE,
+                "from_canister_id": Opt(PRINCIPAL),
+            }
+        ),
     }
 )
 CHANGE = Record(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
+from devnet.replica.candid import CandidType
 from devnet.replica.canister import Canister
-from devnet.replica.management.candid import CandidType
 
 if TYPE_CHECKING:
     from devnet.replica.management.canister import Management, ManagementCall

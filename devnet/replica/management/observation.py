@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from devnet.replica import rejects
-from devnet.replica.canister import Canister, Change, Status, Visibility
+from devnet.replica.canister import Canister, Change, LoadedSnapshot, Status, Visibility
 from devnet.replica.logs import LogRecord
 from devnet.replica.management import interface
 from devnet.replica.management.methods import Callers, is_controller, method
@@ -21,7 +21,7 @@ _CHANGE_BYTES = 120
 @method(interface.CANISTER, interface.STATUS, Callers.ANYONE, query=True)
 def canister_status(management: Management, call: ManagementCall, argument: Any) -> Any:
     canister = call.canister
-    _check_visible(canister, canister.settings.status_visibility, call.caller)
+    check_visible(canister, canister.settings.status_visibility, call.caller)
     stats = canister.query_stats
     return {
         "status": (Status(canister.status).name.lower(), None),
@@ -53,12 +53,17 @@ def _memory_metrics(canister: Canister) -> dict[str, int]:
         "custom_sections_size": code.module.info.custom_sections_bytes if code else 0,
         "canister_history_size": _CHANGE_BYTES * len(canister.history),
         "wasm_chunk_store_size": sum(map(len, canister.chunks.values())),
-        "snapshots_size": 0,
+        "snapshots_size": canister.snapshot_bytes,
         "log_memory_store_size": canister.log.size,
     }
 
 
-def _check_visible(canister: Canister, visibility: Visibility, caller: bytes) -> None:
+def check_visible(canister: Canister, visibility: Visibility, caller: bytes) -> None:
+    """Refuse a caller who may not see something.
+
+    Raises:
+        Reject: neither a controller nor among the viewers.
+    """
     if visibility.kind == "public" or caller in visibility.viewers or is_controller(canister, caller):
         return
     raise rejects.not_controller(canister.id, canister.settings.controllers, caller)
@@ -86,12 +91,23 @@ def _change(change: Change) -> dict[str, Any]:
         "code_uninstall": None,
         "code_deployment": {"mode": (change.mode, None), "module_hash": change.module_hash},
         "controllers_change": {"controllers": change.controllers},
+        "load_snapshot": change.snapshot and _loaded(change.snapshot),
     }
     return {
         "timestamp_nanos": change.timestamp,
         "canister_version": change.version,
         "origin": origin,
         "details": (change.kind, details[change.kind]),
+    }
+
+
+def _loaded(snapshot: LoadedSnapshot) -> dict[str, Any]:
+    return {
+        "canister_version": snapshot.version,
+        "snapshot_id": snapshot.id,
+        "taken_at_timestamp": snapshot.taken_at,
+        "source": ("metadata_upload" if snapshot.uploaded else "taken_from_canister", None),
+        "from_canister_id": snapshot.from_canister,
     }
 
 
@@ -111,7 +127,7 @@ def canister_metadata(management: Management, call: ManagementCall, argument: An
 @method(interface.LOGS_ARGS, interface.LOGS, Callers.ANYONE, query=True)
 def fetch_canister_logs(management: Management, call: ManagementCall, argument: Any) -> Any:
     canister = call.canister
-    _check_visible(canister, canister.settings.log_visibility, call.caller)
+    check_visible(canister, canister.settings.log_visibility, call.caller)
     records = [
         {"idx": record.index, "timestamp_nanos": record.timestamp, "content": record.content}
         for record in canister.log.records

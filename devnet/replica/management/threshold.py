@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from devnet.replica import prices, rejects
+from devnet.replica.candid import BLOB
 from devnet.replica.management import interface
-from devnet.replica.management.candid import BLOB
 from devnet.replica.management.methods import Callers, method
 
 if TYPE_CHECKING:

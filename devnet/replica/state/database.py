@@ -17,15 +17,24 @@ from devnet.errors import StateFolderError
 FORMAT = 1
 _FILE, _LOCK = "replica.sqlite", "replica.lock"
 
+_LOG_PAGES = 4096
+"""How long the write-ahead log gets, in pages of 4 KiB, before it is merged into the database."""
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS module (hash BLOB PRIMARY KEY, wasm BLOB) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS canister (id BLOB PRIMARY KEY, record BLOB) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS chunk (canister BLOB, hash BLOB, data BLOB, PRIMARY KEY (canister, hash));
-CREATE TABLE IF NOT EXISTS ingress (id BLOB PRIMARY KEY, record BLOB) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS page (
-    canister BLOB, memory TEXT, number INTEGER, data BLOB, PRIMARY KEY (canister, memory, number)
+CREATE TABLE IF NOT EXISTS snapshot (id BLOB PRIMARY KEY, canister BLOB, record BLOB) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS snapshot_page (
+    snapshot BLOB, part TEXT, number INTEGER, data BLOB, PRIMARY KEY (snapshot, part, number)
 );
+CREATE TABLE IF NOT EXISTS native (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ingress (id BLOB PRIMARY KEY, record BLOB) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS memory (
+    number INTEGER PRIMARY KEY, canister BLOB, name TEXT, UNIQUE (canister, name)
+);
+CREATE TABLE IF NOT EXISTS page (number INTEGER PRIMARY KEY, data BLOB);
 """
 
 
@@ -41,7 +50,9 @@ class Database:
         self._lock = _take_lock(folder / _LOCK)
         try:
             self._connection = sqlite3.connect(folder / _FILE, isolation_level=None, check_same_thread=False)
+            self._connection.execute("PRAGMA page_size = 4096")
             self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
             self._connection.execute("PRAGMA synchronous = NORMAL")
             self._connection.executescript(_SCHEMA)
             self._check_format()
@@ -70,9 +81,14 @@ class Database:
     def rows(self, statement: str, *values: Any) -> Iterator[Any]:
         return iter(self._connection.execute(statement, values))
 
-    def fact(self, name: str) -> bytes | None:
-        row = self._connection.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
+    def value(self, statement: str, *values: Any) -> Any:
+        """First column of the first row; None without one."""
+        row = self._connection.execute(statement, values).fetchone()
         return None if row is None else row[0]
+
+    def fact(self, name: str) -> bytes | None:
+        found: bytes | None = self.value("SELECT value FROM fact WHERE name = ?", name)
+        return found
 
     def set_fact(self, name: str, value: bytes) -> None:
         self.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", name, value)

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
+
+import cbor2
 
 from devnet.errors import StateFolderError
 from devnet.replica.canister import Canister, Code, new_canister
 from devnet.replica.executor import Executor
 from devnet.replica.ingress_history import IngressRecord
 from devnet.replica.messages import Call
-from devnet.replica.stable_memory import StableMemory
 from devnet.replica.state.database import Database
 from devnet.replica.state.encoding import decode, encode
+from devnet.replica.state.memories import delete_memory, save_memory, stored_pages
+from devnet.replica.state.snapshots import load_snapshots, mark_saved, save_snapshots
 from devnet.replica.subnet import Subnet
-from devnet.replica.wasm.heap import WASM_PAGE, Heap
 from devnet.replica.wasm.instance import Globals, GlobalValue
 
-_NOT_STORED = {"id", "stable", "code", "chunks"}
+_NOT_STORED = {"id", "stable", "code", "chunks", "snapshots"}
 _STORED = {name: hint for name, hint in get_type_hints(Canister).items() if name not in _NOT_STORED}
-_ZEROS = bytes(WASM_PAGE)
+MEMORIES = ("stable", "heap")
+"""Names of a canister's memories in the database."""
 
 
 @dataclass
@@ -62,25 +64,46 @@ class StateStore:
 
     def __init__(self, folder: Path) -> None:
         self._database = Database(folder)
-        self._modules: set[bytes] = set()
+        self._read_index()
+
+    def _read_index(self) -> None:
+        """What the database holds, so that saving need not ask."""
+        self._known = {row[0] for row in self._database.rows("SELECT id FROM canister")}
+        self._snapshots = {row[0] for row in self._database.rows("SELECT id FROM snapshot")}
+        self._modules = {row[0] for row in self._database.rows("SELECT hash FROM module")}
+        self._chunks: dict[bytes, set[bytes]] = {}
+        for canister, digest in self._database.rows("SELECT canister, hash FROM chunk"):
+            self._chunks.setdefault(canister, set()).add(digest)
+        self._fingerprints: dict[bytes, tuple[Any, ...]] = {}
 
     def close(self) -> None:
         self._database.close()
 
     def save(self, subnet: Subnet) -> None:
         """Write everything that changed, in one transaction."""
-        with self._database.transaction():
-            self._save_facts(subnet)
-            self._save_modules(subnet)
-            self._save_ingress(subnet)
-            self._remove_deleted(subnet)
-            for canister in subnet.canisters.values():
-                self._save_canister(canister)
+        try:
+            with self._database.transaction():
+                self._save_all(subnet)
+        except BaseException:
+            self._read_index()
+            raise
         for canister in subnet.canisters.values():
             canister.stable.mark_saved()
             if canister.code is not None:
                 canister.code.heap.mark_saved()
+        mark_saved(subnet.canisters.values())
         subnet.ingress.changed.clear()
+        subnet.native_state.changed.clear()
+
+    def _save_all(self, subnet: Subnet) -> None:
+        self._save_facts(subnet)
+        self._save_modules(subnet)
+        self._save_ingress(subnet)
+        self._save_natives(subnet)
+        self._remove_deleted(subnet)
+        for canister in subnet.canisters.values():
+            self._save_canister(canister)
+        save_snapshots(self._database, subnet.canisters.values(), self._snapshots)
 
     def load(self, subnet: Subnet, executor: Executor) -> None:
         """Fill an empty subnet with what was saved last, if anything was."""
@@ -91,7 +114,7 @@ class StateStore:
         subnet.restore_time(facts.time)
         subnet.next_index = facts.next_index
         subnet.management_queue.extend(facts.management_queue)
-        subnet.ready.extend(facts.ready)
+        subnet.ready.update(dict.fromkeys(facts.ready))
         for identifier, record in self._database.rows("SELECT id, record FROM canister ORDER BY id"):
             canister = self._load_canister(identifier, decode(CanisterFacts, record), subnet, executor)
             subnet.canisters[identifier] = canister
@@ -100,6 +123,8 @@ class StateStore:
                     heapq.heappush(subnet.deadlines, (callback.deadline, identifier, callback_id))
         for request_id, record in self._database.rows("SELECT id, record FROM ingress"):
             subnet.ingress.records[request_id] = decode(IngressRecord, record)
+        for name, value in self._database.rows("SELECT name, value FROM native"):
+            subnet.native_state.values[name] = cbor2.loads(value)
 
     def _save_facts(self, subnet: Subnet) -> None:
         facts = SubnetFacts(
@@ -113,11 +138,11 @@ class StateStore:
             for canister in subnet.canisters.values()
             if canister.code is not None
         }
-        known = {row[0] for row in self._database.rows("SELECT hash FROM module")}
-        for module_hash in known - used.keys():
+        for module_hash in self._modules - used.keys():
             self._database.execute("DELETE FROM module WHERE hash = ?", module_hash)
-        for module_hash in used.keys() - known:
-            self._database.execute("INSERT INTO module VALUES (?, ?)", module_hash, used[module_hash])
+        for module_hash in used.keys() - self._modules:
+            self._database.execute("REPLACE INTO module VALUES (?, ?)", module_hash, used[module_hash])
+        self._modules = set(used)
 
     def _save_ingress(self, subnet: Subnet) -> None:
         for request_id in subnet.ingress.changed:
@@ -125,58 +150,54 @@ class StateStore:
             if record is None:
                 self._database.execute("DELETE FROM ingress WHERE id = ?", request_id)
             else:
-                self._database.execute(
-                    "INSERT OR REPLACE INTO ingress VALUES (?, ?)", request_id, encode(record)
-                )
+                self._database.execute("REPLACE INTO ingress VALUES (?, ?)", request_id, encode(record))
+
+    def _save_natives(self, subnet: Subnet) -> None:
+        values = subnet.native_state.values
+        for name in subnet.native_state.changed:
+            if name in values:
+                self._database.execute("REPLACE INTO native VALUES (?, ?)", name, cbor2.dumps(values[name]))
+            else:
+                self._database.execute("DELETE FROM native WHERE name = ?", name)
 
     def _remove_deleted(self, subnet: Subnet) -> None:
-        known = {row[0] for row in self._database.rows("SELECT id FROM canister")}
-        for identifier in known - subnet.canisters.keys():
+        for identifier in self._known - subnet.canisters.keys():
             self._database.execute("DELETE FROM canister WHERE id = ?", identifier)
             self._database.execute("DELETE FROM chunk WHERE canister = ?", identifier)
-            self._database.execute("DELETE FROM page WHERE canister = ?", identifier)
+            for name in MEMORIES:
+                delete_memory(self._database, identifier, name)
+            self._chunks.pop(identifier, None)
+            self._fingerprints.pop(identifier, None)
+        self._known = set(subnet.canisters)
 
     def _save_canister(self, canister: Canister) -> None:
+        fingerprint = _fingerprint(canister)
+        if self._fingerprints.get(canister.id) != fingerprint:
+            self._save_record(canister)
+            self._fingerprints[canister.id] = fingerprint
+        self._save_chunks(canister)
+        heap = None if canister.code is None else canister.code.heap
+        for name, memory in zip(MEMORIES, (canister.stable, heap), strict=True):
+            save_memory(self._database, canister.id, name, memory)
+
+    def _save_record(self, canister: Canister) -> None:
         code = None
         if canister.code is not None:
             values = canister.code.globals.values if canister.code.globals else []
             code = CodeFacts(canister.code.module.hash, canister.code.heap.size, values)
         stored = [encode(getattr(canister, name)) for name in _STORED]
         facts = CanisterFacts(canister.stable.size, code, stored)
-        self._database.execute("INSERT OR REPLACE INTO canister VALUES (?, ?)", canister.id, encode(facts))
-        self._save_chunks(canister)
-        self._save_memory(canister.id, "stable", canister.stable)
-        self._save_memory(canister.id, "heap", None if canister.code is None else canister.code.heap)
+        self._database.execute("REPLACE INTO canister VALUES (?, ?)", canister.id, encode(facts))
 
     def _save_chunks(self, canister: Canister) -> None:
-        query = "SELECT hash FROM chunk WHERE canister = ?"
-        known = {row[0] for row in self._database.rows(query, canister.id)}
+        known = self._chunks.get(canister.id, set())
         for digest in known - canister.chunks.keys():
             self._database.execute("DELETE FROM chunk WHERE canister = ? AND hash = ?", canister.id, digest)
         for digest in canister.chunks.keys() - known:
             self._database.execute(
-                "INSERT INTO chunk VALUES (?, ?, ?)", canister.id, digest, canister.chunks[digest]
+                "REPLACE INTO chunk VALUES (?, ?, ?)", canister.id, digest, canister.chunks[digest]
             )
-
-    def _save_memory(self, identifier: bytes, name: str, memory: Heap | StableMemory | None) -> None:
-        if memory is None or not memory.saved:
-            self._database.execute("DELETE FROM page WHERE canister = ? AND memory = ?", identifier, name)
-        if memory is None:
-            return
-        numbers: Iterable[int] = memory.dirty if memory.saved else range(memory.size // WASM_PAGE)
-        for number in numbers:
-            data = memory.read(number * WASM_PAGE, WASM_PAGE)
-            if data == _ZEROS:
-                self._database.execute(
-                    "DELETE FROM page WHERE canister = ? AND memory = ? AND number = ?",
-                    identifier,
-                    name,
-                    number,
-                )
-            else:
-                self._database.execute(
-                    "INSERT OR REPLACE INTO page VALUES (?, ?, ?, ?)", identifier, name, number, data
-                )
+        self._chunks[canister.id] = set(canister.chunks)
 
     def _load_canister(
         self, identifier: bytes, facts: CanisterFacts, subnet: Subnet, executor: Executor
@@ -188,7 +209,8 @@ class StateStore:
             setattr(canister, name, decode(hint, raw))
         rows = self._database.rows("SELECT hash, data FROM chunk WHERE canister = ?", identifier)
         canister.chunks.update(rows)
-        canister.stable.restore(facts.stable_size, self._pages(identifier, "stable"))
+        load_snapshots(self._database, canister)
+        canister.stable.restore(facts.stable_size, stored_pages(self._database, identifier, "stable"))
         canister.stable.mark_saved()
         if facts.code is not None:
             canister.code = self._load_code(identifier, facts.code, executor)
@@ -200,12 +222,31 @@ class StateStore:
         if row is None:
             raise StateFolderError(f"the state folder lacks module {facts.module_hash.hex()}")
         code = Code(executor.compile(row[0]))
-        code.heap.restore(facts.heap_size, self._pages(identifier, "heap"))
+        code.heap.restore(facts.heap_size, stored_pages(self._database, identifier, "heap"))
         code.heap.mark_saved()
         code.globals = Globals(facts.globals)
         return code
 
-    def _pages(self, identifier: bytes, name: str) -> Iterator[tuple[int, Any]]:
-        query = "SELECT number, data FROM page WHERE canister = ? AND memory = ?"
-        for number, data in self._database.rows(query, identifier, name):
-            yield number * WASM_PAGE, data
+
+def _fingerprint(canister: Canister) -> tuple[Any, ...]:
+    """Differs whenever a stored field does: the others change only together with one of these."""
+    return (
+        canister.version,
+        canister.cycles,
+        canister.charged_until,
+        canister.status,
+        canister.settings,
+        canister.global_timer,
+        canister.code,
+        canister.total_changes,
+        canister.next_snapshot,
+        canister.log.next_index,
+        canister.log.capacity,
+        canister.query_stats.calls,
+        canister.next_context,
+        canister.next_callback,
+        len(canister.contexts),
+        len(canister.callbacks),
+        len(canister.stop_waiters),
+        tuple(map(id, canister.queue)),
+    )

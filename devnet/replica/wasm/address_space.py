@@ -22,6 +22,9 @@ _MAP_FAILED = c_void_p(-1).value
 MAP_FIXED = 0x10
 """`mmap(2)`: exactly at the given address, replacing what is mapped there."""
 
+STATE_PAGE = 4096
+"""Unit in which changes are noted for the state folder; divides the system's page size everywhere."""
+
 _libc = ctypes.PyDLL(None, use_errno=True)
 
 

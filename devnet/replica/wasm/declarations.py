@@ -34,6 +34,15 @@ class Memory:
 
 
 @dataclass(frozen=True)
+class Segment:
+    """A data segment: bytes `start` to `end` of the module, for memory at `offset`; passive without one."""
+
+    offset: int | None
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
 class GlobalType:
     value_type: str
     mutable: bool
@@ -51,8 +60,21 @@ class Declarations:
     globals: list[GlobalType] = field(default_factory=list)
     exports: list[Export] = field(default_factory=list)
     start: int | None = None
+    segments: list[Segment] = field(default_factory=list)
     code_bytes: int = 0
     custom: list[tuple[str, bytes]] = field(default_factory=list)
+
+    @property
+    def mutable_globals(self) -> list[int]:
+        """Indices of the globals that hold state: mutable ones that are no references."""
+        return [index for index, kind in enumerate(self.globals) if kind.mutable and kind.value_type != "ref"]
+
+    @property
+    def entry_points(self) -> list[int]:
+        """Indices of all functions of type `() -> ()`."""
+        indices = [entry.type_index for entry in self.imported_functions] + self.functions
+        plain = {index for index, kind in enumerate(self.types) if kind == ((), ())}
+        return [index for index, type_index in enumerate(indices) if type_index in plain]
 
     @property
     def imported_functions(self) -> list[Import]:
@@ -155,6 +177,16 @@ def _read_global(reader: Reader, found: Declarations) -> None:
     wasm.skip_constant_expression(reader)
 
 
+def _read_segment(reader: Reader, found: Declarations) -> None:
+    kind = reader.unsigned()
+    if kind == 2:
+        reader.unsigned()
+    offset = None if kind == 1 else wasm.read_constant_offset(reader)
+    size = reader.unsigned()
+    reader.skip(size)
+    found.segments.append(Segment(offset, reader.at - size, reader.at))
+
+
 def _read_export(reader: Reader, found: Declarations) -> None:
     found.exports.append(Export(reader.name(), reader.byte(), reader.unsigned()))
 
@@ -167,4 +199,5 @@ _READERS = {
     wasm.MEMORY: _read_memory,
     wasm.GLOBAL: _read_global,
     wasm.EXPORT: _read_export,
+    wasm.DATA: _read_segment,
 }

@@ -8,6 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import wasmtime
 
@@ -72,6 +73,7 @@ class Compiler:
         self._linker = linker
         self._cache = cache
         self._known: dict[bytes, CompiledModule] = {}
+        self._programs: WeakValueDictionary[bytes, wasmtime.InstancePre] = WeakValueDictionary()
 
     def known(self, module_hash: bytes) -> CompiledModule | None:
         """An already compiled module."""
@@ -85,8 +87,7 @@ class Compiler:
         """
         module_hash = hashlib.sha256(module).digest()
         if module_hash not in self._known:
-            compiled = self._load_or_compile(module_hash, instrument(binary, info))
-            template = self._linker.instantiate_pre(compiled)
+            template = self._program(instrument(binary))
             self._known[module_hash] = CompiledModule(module_hash, module, info, template, self._engine)
         return self._known[module_hash]
 
@@ -95,8 +96,17 @@ class Compiler:
         for module_hash in self._known.keys() - used:
             del self._known[module_hash]
 
-    def _load_or_compile(self, module_hash: bytes, binary: bytes) -> wasmtime.Module:
-        path = self._cache_path(module_hash)
+    def _program(self, binary: bytes) -> wasmtime.InstancePre:
+        """Compiled code, shared by all modules with the same functions."""
+        digest = hashlib.sha256(binary).digest()
+        template = self._programs.get(digest)
+        if template is None:
+            template = self._linker.instantiate_pre(self._load_or_compile(digest, binary))
+            self._programs[digest] = template
+        return template
+
+    def _load_or_compile(self, digest: bytes, binary: bytes) -> wasmtime.Module:
+        path = self._cache_path(digest)
         if path is not None and path.exists():
             try:
                 return wasmtime.Module.deserialize_file(self._engine, str(path))
@@ -110,10 +120,10 @@ class Compiler:
             _write_atomically(path, compiled.serialize())
         return compiled
 
-    def _cache_path(self, module_hash: bytes) -> Path | None:
+    def _cache_path(self, digest: bytes) -> Path | None:
         if self._cache is None:
             return None
-        return self._cache / f"{module_hash.hex()}-{version('wasmtime')}-{_CACHE_FORMAT}.cwasm"
+        return self._cache / f"{digest.hex()}-{version('wasmtime')}-{_CACHE_FORMAT}.cwasm"
 
 
 def _write_atomically(path: Path, data: bytes | bytearray) -> None:

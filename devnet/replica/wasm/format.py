@@ -66,6 +66,13 @@ class Reader:
                 return value
         raise WasmFormatError(f"number too long at offset {self.at}")
 
+    def signed(self) -> int:
+        """Signed LEB128."""
+        start = self.at
+        value = self.unsigned()
+        bits = 7 * (self.at - start)
+        return value - (1 << bits) if value >> (bits - 1) & 1 else value
+
     def name(self) -> str:
         raw = self.take(self.unsigned())
         try:
@@ -117,6 +124,21 @@ def skip_limits(reader: Reader) -> tuple[int, int]:
 def skip_reference_type(reader: Reader) -> None:
     if reader.byte() in (0x63, 0x64):
         reader.unsigned()
+
+
+def read_constant_offset(reader: Reader) -> int:
+    """The offset of a data segment, as an unsigned number.
+
+    Raises:
+        WasmFormatError: it is computed from anything but one constant.
+    """
+    opcode = reader.byte()
+    if opcode not in (0x41, 0x42):
+        raise WasmFormatError("the offset of a data segment must be a plain constant")
+    value = reader.signed() & (0xFFFFFFFF if opcode == 0x41 else 0xFFFFFFFFFFFFFFFF)
+    if reader.byte() != _END:
+        raise WasmFormatError("the offset of a data segment must be a plain constant")
+    return value
 
 
 _ONE_IMMEDIATE = {0x23, 0xD2, 0xD0, 0x41, 0x42}

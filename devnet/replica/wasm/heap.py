@@ -13,9 +13,11 @@ from collections.abc import Iterable
 
 from devnet.replica.wasm.address_space import (
     MAP_FIXED,
+    STATE_PAGE,
     MemoryMapError,
     copy,
     copy_bytes,
+    differ,
     drop_pages,
     map_memory,
     read_bytes,
@@ -24,13 +26,12 @@ from devnet.replica.wasm.address_space import (
 from devnet.replica.wasm.page_map import PAGE, written_runs
 
 WASM_PAGE = 65536
-_ZEROS = bytes(WASM_PAGE)
 
 
 class Heap:
     """Committed Wasm memory of one canister.
 
-    `dirty` are the 64 KiB pages changed since `mark_saved`; before the first one (`saved` False) all are.
+    `dirty` are the 4 KiB pages changed since `mark_saved`; before the first one (`saved` False) all are.
 
     Args:
         capacity: upper bound of its size in bytes; address space is taken for it, memory is not.
@@ -43,15 +44,6 @@ class Heap:
         self._capacity = capacity
         self._file = os.memfd_create("canister-heap")
         self._view = map_memory(None, capacity, mmap.MAP_SHARED, self._file)
-
-    def adopt(self, base: int, size: int) -> None:
-        """Take a fresh instance's memory as the committed state, and put the instance on top of it."""
-        self._resize(size)
-        for offset in range(0, size, WASM_PAGE):
-            page = read_bytes(base + offset, WASM_PAGE)
-            if page != _ZEROS:
-                copy_bytes(self._view + offset, page, WASM_PAGE)
-        self.attach(base)
 
     def attach(self, base: int, start: int = 0) -> None:
         """Map the committed bytes from `start` privately over an instance's memory at `base`."""
@@ -67,10 +59,20 @@ class Heap:
             self._resize(size)
         for first, end in runs:
             start, length = first * PAGE, (end - first) * PAGE
+            if self.saved:
+                self._note_changes(base, start, start + length, old_size)
             copy(self._view + start, base + start, length)
             drop_pages(base + start, length)
-            self.dirty.update(range(start // WASM_PAGE, (start + length - 1) // WASM_PAGE + 1))
         self.attach(base, old_size)
+
+    def _note_changes(self, base: int, start: int, end: int, old_size: int) -> None:
+        """Of the pages written, those that hold something else now.
+
+        Most do not: Python counts references up and down again.
+        """
+        for offset in range(start, end, STATE_PAGE):
+            if offset >= old_size or differ(base + offset, self._view + offset, STATE_PAGE):
+                self.dirty.add(offset // STATE_PAGE)
 
     def rollback(self, base: int) -> None:
         """Undo the instance's writes within the committed size."""
@@ -92,7 +94,8 @@ class Heap:
         self._resize(max(size, self.size))
 
     def restore(self, size: int, chunks: Iterable[tuple[int, bytes]]) -> None:
-        """Set size and content, as read back from a state folder."""
+        """Set size and content: those of a fresh module, or read back from a state folder or a snapshot."""
+        self._resize(0)
         self._resize(size)
         for offset, data in chunks:
             if offset + len(data) > size:

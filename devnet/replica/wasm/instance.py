@@ -14,7 +14,7 @@ from devnet.errors import DevnetError
 from devnet.replica.wasm import native
 from devnet.replica.wasm.engine import CompiledModule
 from devnet.replica.wasm.heap import WASM_PAGE, Heap
-from devnet.replica.wasm.instrumentation import MEMORY, TABLE, global_export
+from devnet.replica.wasm.instrumentation import MEMORY, TABLE, function_export, global_export
 
 GlobalValue = tuple[int, bytes]
 """Wasmtime's kind and the 16 bytes of the value."""
@@ -44,7 +44,7 @@ class Instance:
 
     Args:
         module: what to instantiate.
-        heap: the canister's committed heap. An empty one is filled from the module's data segments.
+        heap: the canister's committed heap.
         globals: committed values, or None for those of a fresh instance.
     """
 
@@ -56,7 +56,7 @@ class Instance:
         self._pending: BaseException | None = None
         self._trap = c_void_p()
         self._fuel = c_uint64()
-        self._functions: dict[str, ffi.wasmtime_extern_t] = {}
+        self._functions: dict[int, ffi.wasmtime_extern_t] = {}
         native.set_fuel(self.context, 0)
         self._instance = module.template.instantiate(self._store)._instance
         self._memory = self._export(MEMORY)
@@ -77,8 +77,8 @@ class Instance:
         size: int = native.memory_data_size(self.context, byref(self._memory.of))
         return size
 
-    def call(self, export: str, brief: bool = False) -> None:
-        """Call an exported function of type `() -> ()`.
+    def call(self, index: int, brief: bool = False) -> None:
+        """Call a function of type `() -> ()` by its index.
 
         Args:
             brief: expected to take milliseconds; other Python threads wait meanwhile.
@@ -86,12 +86,12 @@ class Instance:
         Raises:
             WasmTrap: it trapped.
         """
-        found = self._functions.get(export)
+        found = self._functions.get(index)
         if found is None:
-            found = self._export(export)
+            found = self._export(function_export(index))
             if found is None:
-                raise NoSuchFunction(f"there is no export {export!r}")
-            self._functions[export] = found
+                raise NoSuchFunction(f"there is no entry point {index}")
+            self._functions[index] = found
         self._run(found.of.func, None, 0, brief)
 
     def call_table(self, index: int, argument: int, brief: bool = False) -> None:
@@ -177,9 +177,6 @@ class Instance:
         assert self._memory is not None
         self.base = native.memory_data(self.context, byref(self._memory.of))
         missing = self._heap.size - self.heap_size
-        if self._heap.size == 0:
-            self._heap.adopt(self.base, self.heap_size)
-            return
         if missing > 0:
             before = c_uint64()
             error = native.memory_grow(
@@ -187,7 +184,6 @@ class Instance:
             )
             if error:
                 raise DevnetError(f"cannot grow an instance's memory: {native.take_error(error)}")
-        self._heap.extend(self.heap_size)
         self._heap.attach(self.base)
 
     def _run(self, function: ffi.wasmtime_func_t, arguments: object, count: int, brief: bool) -> None:

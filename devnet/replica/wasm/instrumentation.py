@@ -1,66 +1,91 @@
-"""Rewrites a canister module so that the node can reach all of its state.
+"""Rewrites a canister module so that the node can reach all of its state, and compiles each program once.
 
-Added exports give access to the memory, the table and every mutable global (so that a trap's changes to, say,
-the stack pointer can be undone); the start section becomes an export, since instances are made again after a
-rollback while the start function belongs to installation only. Function bodies are left alone.
+Exports of the memory, the table and every mutable global let the node keep and restore them (also the stack
+pointer that a trap leaves in the middle of nowhere). What makes a canister of a program is taken out: names
+of methods (instead, every function that could be one is exported by number), data, the size of the memory
+and the start function. So canisters made by one toolchain around the same code share one compilation, and an
+instance can be made again without anything being run or initialised. Function bodies are left alone.
 """
 
 from __future__ import annotations
 
-from devnet.replica.wasm import format as wasm
-from devnet.replica.wasm.format import Reader
-from devnet.replica.wasm.validation import ModuleInfo
+from collections.abc import Iterator
 
-PREFIX = "devnet:"
-MEMORY = f"{PREFIX}memory"
-TABLE = f"{PREFIX}table"
-START = f"{PREFIX}start"
+from devnet.replica.wasm import format as wasm
+from devnet.replica.wasm.declarations import Declarations, Segment, read_declarations
+from devnet.replica.wasm.format import Reader
+
+MEMORY = "memory"
+TABLE = "table"
+_AFTER_EXPORTS = (9, 12, wasm.CODE, wasm.DATA)
 
 
 def global_export(index: int) -> str:
-    return f"{PREFIX}global {index}"
+    """Name under which a mutable global is exported."""
+    return f"global {index}"
 
 
-def instrument(module: bytes, info: ModuleInfo) -> bytes:
-    """The rewritten module.
+def function_export(index: int) -> str:
+    """Name under which a function of type `() -> ()` is exported."""
+    return f"function {index}"
 
-    Args:
-        module: a binary that `validate` accepted, `info` what it returned.
-    """
-    added = _added_exports(info)
+
+def instrument(module: bytes) -> bytes:
+    """The rewritten form of a module that `validate` accepted."""
+    found = read_declarations(module)
+    exports = wasm.encode_section(wasm.EXPORT, _exports(found))
     out = [wasm.HEADER]
-    done = False
     for section in wasm.sections(module):
-        content = module[section.start : section.end]
-        if section.id == wasm.START or section.id == wasm.CUSTOM:
+        if section.id in (wasm.START, wasm.CUSTOM, wasm.EXPORT):
             continue
-        if section.id == wasm.EXPORT:
-            content, done = _with_exports(content, added), True
-        elif not done and section.id > wasm.EXPORT and section.id != 13:
-            out.append(wasm.encode_section(wasm.EXPORT, _with_exports(b"\0", added)))
-            done = True
+        if section.id in _AFTER_EXPORTS and exports:
+            out.append(exports)
+            exports = b""
+        content = module[section.start : section.end]
+        if section.id == wasm.MEMORY:
+            content = _empty_memories(content)
+        elif section.id == wasm.DATA:
+            content = _passive_segments(module, found.segments)
         out.append(wasm.encode_section(section.id, content))
-    if not done:
-        out.append(wasm.encode_section(wasm.EXPORT, _with_exports(b"\0", added)))
+    return b"".join([*out, exports])
+
+
+def _exports(found: Declarations) -> bytes:
+    entries = list(_entries(found))
+    return wasm.encode_unsigned(len(entries)) + b"".join(
+        wasm.encode_unsigned(len(name)) + name.encode() + bytes([kind]) + wasm.encode_unsigned(index)
+        for name, kind, index in entries
+    )
+
+
+def _entries(found: Declarations) -> Iterator[tuple[str, int, int]]:
+    if found.memories:
+        yield MEMORY, wasm.KIND_MEMORY, 0
+    if found.tables:
+        yield TABLE, wasm.KIND_TABLE, 0
+    for index in found.mutable_globals:
+        yield global_export(index), wasm.KIND_GLOBAL, index
+    for index in found.entry_points:
+        yield function_export(index), wasm.KIND_FUNCTION, index
+
+
+def _empty_memories(content: bytes) -> bytes:
+    """Memories of the same kind and maximum that begin with no pages."""
+    reader = Reader(content)
+    out = [wasm.encode_unsigned(count := reader.unsigned())]
+    for _ in range(count):
+        flags = reader.byte()
+        reader.unsigned()
+        out.append(bytes([flags, 0]))
+        if flags & 1:
+            out.append(wasm.encode_unsigned(reader.unsigned()))
     return b"".join(out)
 
 
-def _added_exports(info: ModuleInfo) -> list[tuple[str, int, int]]:
-    added = [(global_export(index), wasm.KIND_GLOBAL, index) for index in info.mutable_globals]
-    if info.has_memory:
-        added.append((MEMORY, wasm.KIND_MEMORY, 0))
-    if info.has_table:
-        added.append((TABLE, wasm.KIND_TABLE, 0))
-    if info.start is not None:
-        added.append((START, wasm.KIND_FUNCTION, info.start))
-    return added
-
-
-def _with_exports(content: bytes, added: list[tuple[str, int, int]]) -> bytes:
-    reader = Reader(content)
-    count = reader.unsigned()
-    entries = b"".join(
-        wasm.encode_unsigned(len(name)) + name.encode() + bytes([kind]) + wasm.encode_unsigned(index)
-        for name, kind, index in added
-    )
-    return wasm.encode_unsigned(count + len(added)) + content[reader.at :] + entries
+def _passive_segments(module: bytes, segments: list[Segment]) -> bytes:
+    """As many segments; those that would be copied at instantiation are empty, as they are after it."""
+    out = [wasm.encode_unsigned(len(segments))]
+    for segment in segments:
+        content = module[segment.start : segment.end] if segment.offset is None else b""
+        out.append(b"\1" + wasm.encode_unsigned(len(content)) + content)
+    return b"".join(out)

@@ -39,13 +39,17 @@ class ModuleInfo:
     """What the node needs to know of a checked module.
 
     Args:
-        exports: names of exported functions.
+        exports: names of exported functions, with their indices.
+        memory_pages: size of the memory at the start, in 64 KiB pages.
+        segments: what the memory holds at the start, as (offset, bytes).
         mutable_globals: indices of the globals that belong to the canister's state.
         start: index of the start function.
     """
 
-    exports: frozenset[str]
+    exports: Mapping[str, int]
     has_memory: bool
+    memory_pages: int
+    segments: tuple[tuple[int, bytes], ...]
     is_64: bool
     has_table: bool
     mutable_globals: tuple[int, ...]
@@ -97,17 +101,29 @@ def validate(module: bytes, system_api: Mapping[str, FunctionType], limits: Limi
         raise InvalidModule(str(error)) from error
     public, private = _metadata(found, limits)
     return ModuleInfo(
-        exports=frozenset(entry.name for entry in found.exports if entry.kind == wasm.KIND_FUNCTION),
+        exports={entry.name: entry.index for entry in found.exports if entry.kind == wasm.KIND_FUNCTION},
         has_memory=bool(found.memories),
+        memory_pages=found.memories[0].minimum if found.memories else 0,
+        segments=_segments(module, found),
         is_64=is_64,
         has_table=found.tables > 0,
-        mutable_globals=tuple(
-            index for index, kind in enumerate(found.globals) if kind.mutable and kind.value_type != "ref"
-        ),
+        mutable_globals=tuple(found.mutable_globals),
         start=found.start,
         public_metadata=public,
         private_metadata=private,
     )
+
+
+def _segments(module: bytes, found: Declarations) -> tuple[tuple[int, bytes], ...]:
+    size = found.memories[0].minimum * 65536 if found.memories else 0
+    segments = []
+    for entry in found.segments:
+        if entry.offset is None:
+            continue
+        if entry.offset + entry.end - entry.start > size:
+            raise InvalidModule(f"a data segment at {entry.offset} does not fit the memory of {size} bytes.")
+        segments.append((entry.offset, module[entry.start : entry.end]))
+    return tuple(segments)
 
 
 def _check_bounds(found: Declarations, limits: Limits) -> None:

@@ -14,6 +14,7 @@ from attestation import (
     VerifiedLinks,
 )
 from attestation.nvidia import report as layout
+from attestation.nvidia import spdm
 from attestation.nvidia import verify as nvidia
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ NOW_NS = 1_790_000_000 * 1_000_000_000
 def test_genuine_evidence_of_every_gpu_verifies(samples: Samples) -> None:
     links, devices = VerifiedLinks(), set()
     for name, evidence in samples.gpus().items():
-        nonce = evidence.report[layout.NONCE : layout.NONCE + 32]
+        nonce = evidence.report[spdm.NONCE : spdm.NONCE + 32]
         verified = nvidia.read_evidence(evidence, nonce, NOW_NS, name)
         nvidia.check_signatures(verified, links, name)
         assert verified.root_sha256.startswith("102bf659") and verified.root_sha256.endswith("167b48")

@@ -22,6 +22,7 @@ from attestation import (
     VerifiedLinks,
 )
 from attestation.nvidia import report as layout
+from attestation.nvidia import spdm
 from attestation.nvidia import verify as nvidia
 from attestation.nvidia.firmware_id import (
     OID_COMPOSITE_DEVICE_ID,
@@ -53,7 +54,7 @@ def gpu(**settings: object) -> SimulatedGpu:
 
 GOOD = gpu()
 REPORT = GOOD.report(NONCE)
-OPAQUE = layout.RECORDS + layout.RECORDS_BYTES + 32 + 2
+OPAQUE = spdm.RECORDS + layout.GPU_RECORDS * spdm.RECORD_BYTES + 32 + 2
 
 
 def verify(
@@ -135,28 +136,28 @@ def test_every_changed_byte_of_the_chain_is_refused_or_changes_the_roots_fingerp
             assert depth == 4 and found != root
 
 
-@pytest.mark.parametrize("offset", [0, 1, 2, 3, layout.RESPONSE, layout.RESPONSE + 1])
+@pytest.mark.parametrize("offset", [0, 1, 2, 3, spdm.RESPONSE, spdm.RESPONSE + 1])
 def test_another_request_or_response_code_is_refused(offset: int) -> None:
     with pytest.raises(MalformedEvidence, match="request and response"):
         layout.parse_report(patched(offset, bytes((REPORT[offset] ^ 1,))), "report")
 
 
 def test_another_number_or_length_of_records_is_refused() -> None:
-    for offset, value in ((layout.BLOCK_COUNT, b"\x3f"), (layout.RECORDS_LENGTH, b"\x00\x00\x01")):
+    for offset, value in ((spdm.BLOCK_COUNT, b"\x3f"), (spdm.RECORDS_LENGTH, b"\x00\x00\x01")):
         with pytest.raises(MalformedEvidence, match="records"):
             layout.parse_report(patched(offset, value), "report")
 
 
 @pytest.mark.parametrize("place", [0, 1, 2, 3, 4, 5, 6])
 def test_a_record_with_another_header_is_refused(place: int) -> None:
-    offset = layout.RECORDS + 5 * layout.RECORD_BYTES + place
+    offset = spdm.RECORDS + 5 * spdm.RECORD_BYTES + place
     with pytest.raises(MalformedEvidence, match="record 6"):
         layout.parse_report(patched(offset, bytes((REPORT[offset] ^ 1,))), "report")
 
 
 def test_two_records_of_one_index_are_refused() -> None:
     with pytest.raises(MalformedEvidence, match="record 2"):
-        layout.parse_report(patched(layout.RECORDS + layout.RECORD_BYTES, b"\x01"), "report")
+        layout.parse_report(patched(spdm.RECORDS + spdm.RECORD_BYTES, b"\x01"), "report")
 
 
 def test_an_opaque_field_that_occurs_twice_is_refused() -> None:

@@ -1,18 +1,21 @@
 """A minimal host for canister modules: enough of `ic0`, under wasmtime, to drive one instance."""
 
+import ast
 import functools
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import wasmtime
 
 PAGE_SIZE = 65536
 FUEL = 300_000_000_000
-STACK_BYTES = 2 << 20  # the most that wasmtime allows without its asynchronous stacks; a node gives 5 MiB
+STACK_BYTES = 1 << 20  # the least that the runtime is made for; a node gives 5 MiB
 
 
 class Trapped(Exception):
-    """The canister called `ic0.trap`, or the engine stopped it."""
+    """The canister called `ic0.trap`, or the engine stopped it. The host then rolls the message back."""
 
 
 @dataclass
@@ -79,9 +82,12 @@ class Canister:
         self._reply_data = b""
         self._call: OutgoingCall | None = None
         self._trap_message = ""
+        self._instantiate()
+
+    def _instantiate(self) -> None:
         self.store = wasmtime.Store(engine())
         linker = wasmtime.Linker(engine())
-        module = compiled(wasm)
+        module = compiled(self.wasm)
         for item in module.imports:
             assert item.module == "ic0" and item.name is not None and isinstance(item.type, wasmtime.FuncType)
             handler = getattr(self, f"ic0_{item.name}", None) or self._missing(item.name)
@@ -116,30 +122,47 @@ class Canister:
         assert isinstance(function, wasmtime.Func)
         return self._execute(function, (target[1],), message or Message())
 
-    def update(self, method: str, arg: bytes = b"", **fields: object) -> bytes:
+    def update(self, method: str, arg: bytes = b"") -> bytes:
         """Execute an update method and answer its reply."""
-        message = self.run(f"canister_update {method}", Message(arg=arg, **fields))  # type: ignore[arg-type]
+        message = self.run(f"canister_update {method}", Message(arg=arg))
         assert message.reply is not None
         return message.reply
 
-    def upgraded(self, wasm: bytes | None = None) -> "Canister":
-        """Another instance over this one's stable memory, after pre_upgrade here and post_upgrade there."""
-        self.run("canister_pre_upgrade")
-        new = Canister(wasm or self.wasm, self.stable)
-        new.time = self.time
+    def evaluate(self, source: str, message: Message | None = None) -> Any:
+        """What `result` is after the test application (application.py) has executed `source`."""
+        message = message or Message()
+        message.arg = textwrap.dedent(source).encode()
+        self.run("canister_update execute", message)
+        assert message.reply is not None
+        return ast.literal_eval(message.reply.decode())
+
+    def upgraded(self, *, pre_upgrade: bool = True) -> "Canister":
+        """Another instance over this one's stable memory, as an upgrade to the same module makes it."""
+        if pre_upgrade:
+            self.run("canister_pre_upgrade")
+        new = Canister(self.wasm, bytearray(self.stable))
         new.run("canister_post_upgrade")
         return new
 
     def _execute(self, function: wasmtime.Func, arguments: Sequence[int], message: Message) -> Message:
         self.message, self._reply_data, self._call, self._trap_message = message, b"", None, ""
+        heap, stable = self.memory.read(self.store), bytes(self.stable)
         self.store.set_fuel(FUEL)
         try:
             function(self.store, *arguments)
         except (wasmtime.Trap, wasmtime.WasmtimeError, Trapped) as error:
-            raise Trapped(self._trap_message or str(error)) from None
-        finally:
             self.instructions = FUEL - self.store.get_fuel()
+            self._roll_back(heap, stable)
+            raise Trapped(self._trap_message or str(error)) from None
+        self.instructions = FUEL - self.store.get_fuel()
         return message
+
+    def _roll_back(self, heap: bytearray, stable: bytes) -> None:
+        """As a node does after a trap: everything as before the message, in a fresh instance."""
+        self.stable[:] = stable
+        self._instantiate()
+        self.memory.grow(self.store, len(heap) // PAGE_SIZE - self.memory.size(self.store))
+        self.memory.write(self.store, heap)
 
     # Memory
 

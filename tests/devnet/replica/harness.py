@@ -11,8 +11,8 @@ from typing import Any
 import wasmtime
 
 from devnet.replica import Ingress, IngressState, Limits, Query, Reject, Replica
+from devnet.replica.candid import CandidType, Record, decode_one, encode_one
 from devnet.replica.management import interface
-from devnet.replica.management.candid import CandidType, Record, decode_one, encode_one
 from devnet.replica.management.methods import METHODS
 
 START_NS = 1_700_000_000_000_000_000

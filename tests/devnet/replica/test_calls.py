@@ -247,6 +247,21 @@ def test_canisters_take_turns(net: Net) -> None:
     assert net.outcome(late) == b"me too"
 
 
+def test_a_canister_that_calls_itself_keeps_one_place_in_line(net: Net) -> None:
+    caller, callee = net.deploy(CALLER), net.deploy(CALLEE)
+    argument = target(callee, "echo", b"end")
+    for _ in range(6):
+        argument = target(caller, "call", argument)
+    waiting = net.submit(caller, "call", argument)
+    others = [net.submit(callee, "echo", bytes([number])) for number in range(4)]
+    for _ in range(40):
+        net.replica.run(1)
+        assert len(net.replica._subnet.ready) <= 2
+    net.settle()
+    assert net.outcome(waiting) == b"end"
+    assert [net.outcome(request) for request in others] == [bytes([number]) for number in range(4)]
+
+
 def test_two_runs_give_the_same_result() -> None:
     def run() -> list[bytes]:
         net = make_net(SMALL)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from devnet.replica import prices
+from devnet.replica.candid import encode_one
+from devnet.replica.system_api import costs
 from tests.devnet.replica.harness import SMALL, Net, rejected
 from tests.devnet.replica.wat import ANSWER, module, number
 
@@ -52,6 +54,10 @@ BANK = module(
       (local.set $status (call $cost_vetkd_derive_key {key} (i32.const 0) (i32.const 16)))
       (i32.store (i32.const 32) (local.get $status))
       (call $answer (i32.const 16) (i32.const 20)))
+    (func (export "canister_query outcall_cost")
+      (call $arguments)
+      (call $cost_http_request_v2 (i32.const 1000) (call $msg_arg_data_size) (i32.const 16))
+      (call $answer (i32.const 16) (i32.const 16)))
     (func (export "canister_query creation_cost")
       (call $cost_create_canister (i32.const 0))
       (call $answer (i32.const 0) (i32.const 16)))
@@ -157,3 +163,31 @@ def test_costs_can_be_asked(net: Net) -> None:
     assert (number(answer[:16]), number(answer[16:])) == (10_000_000_000, 0)
     assert number(net.query(canister, "creation_cost")) == prices.CREATE_CANISTER
     assert number(net.query(canister, "liquid")) <= number(net.query(canister, "balance"))
+
+
+def outcall(kind: object, **changes: int) -> bytes:
+    used = {
+        "request_bytes": 0,
+        "http_roundtrip_time_ms": 0,
+        "raw_response_bytes": 0,
+        "transformed_response_bytes": 0,
+        "transform_instructions": 0,
+    }
+    return encode_one(costs._OUTCALL, used | changes | {"outcall_type": kind})
+
+
+def test_outcalls_cost_what_the_price_list_says(net: Net) -> None:
+    """Figures of the documentation's table for 13 nodes: base, request byte, delivered byte."""
+    canister = net.deploy(BANK)
+
+    def cost(argument: bytes) -> int:
+        return number(net.query(canister, "outcall_cost", argument))
+
+    base = cost(outcall(None))
+    assert base == cost(outcall(("fully_replicated", None))) == 38_417_600
+    assert cost(outcall(None, request_bytes=1)) - base == 650
+    assert cost(outcall(None, transformed_response_bytes=1)) - base == 9_490
+    flexible = {"min_responses": 9, "max_responses": 13, "total_requests": 13}
+    assert cost(outcall(("flexible", None))) == cost(outcall(("flexible", flexible)))
+    assert cost(outcall(("non_replicated", None))) < base
+    assert rejected(lambda: cost(b"junk")).error_code == "IC0504"

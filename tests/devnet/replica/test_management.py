@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from devnet.replica import IngressState
+from devnet.replica.candid import BLOB, CandidType, decode_one, encode_one
 from devnet.replica.management import interface
-from devnet.replica.management.candid import BLOB, CandidType, decode_one, encode_one
 from tests.devnet.replica.harness import OTHER_USER, USER, Net, rejected
 from tests.devnet.replica.wat import ANSWER, module
 

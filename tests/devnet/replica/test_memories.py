@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import os
 
 import pytest
 from hypothesis import settings
@@ -12,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from devnet.replica.stable_memory import StableMemory
 from devnet.replica.wasm import page_map
-from devnet.replica.wasm.heap import WASM_PAGE, Heap, MemoryMapError
+from devnet.replica.wasm.address_space import MemoryMapError
+from devnet.replica.wasm.heap import WASM_PAGE, Heap
 
 CAPACITY = 8 * WASM_PAGE
 
@@ -74,10 +76,10 @@ def test_dirty_pages_are_those_written_since_the_last_save() -> None:
     buffer = ctypes.create_string_buffer(b"x" * 100)
     memory.write_from(2 * WASM_PAGE - 50, ctypes.addressof(buffer), 100)
     memory.commit()
-    assert memory.dirty == {1, 2}
+    assert memory.dirty == {31, 32}
     memory.grow(1)
     memory.commit()
-    assert memory.dirty == {1, 2, 4}
+    assert memory.dirty == {31, 32, *range(64, 80)}
     memory.close()
 
 
@@ -92,9 +94,10 @@ def test_a_heap_shows_and_undoes_what_was_written(
     size = 4 * WASM_PAGE
     region = mmap.mmap(-1, 2 * size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     base = ctypes.addressof(ctypes.c_char.from_buffer(region))
-    region[100:105] = b"hello"
     heap = Heap(2 * size)
-    heap.adopt(base, size)
+    heap.restore(size, [(100, b"hello")])
+    heap.attach(base)
+    assert region[100:105] == b"hello"
     assert heap.read(100, 5) == b"hello"
 
     region[100:105] = b"other"
@@ -107,7 +110,7 @@ def test_a_heap_shows_and_undoes_what_was_written(
     region[size + 10] = 8
     heap.commit(base, 2 * size)
     assert (heap.size, heap.read(WASM_PAGE + 5, 1), heap.read(size + 10, 1)) == (2 * size, b"\x09", b"\x08")
-    assert {1, 4} <= heap.dirty
+    assert {16, 64} <= heap.dirty
 
     region[size + 10] = 1
     heap.rollback(base)
@@ -117,11 +120,26 @@ def test_a_heap_shows_and_undoes_what_was_written(
     heap.close()
 
 
+def test_pages_written_with_what_they_held_need_not_be_saved() -> None:
+    region = mmap.mmap(-1, WASM_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    base = ctypes.addressof(ctypes.c_char.from_buffer(region))
+    heap = Heap(WASM_PAGE)
+    heap.restore(WASM_PAGE, [(100, b"hello")])
+    heap.attach(base)
+    heap.mark_saved()
+    region[100:105] = b"other"
+    region[100:105] = b"hello"
+    region[5000] = 1
+    heap.commit(base, WASM_PAGE)
+    assert heap.dirty == {1}
+    heap.close()
+
+
 def test_runs_of_written_pages_close_to_each_other_are_taken_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     written, clean = b"\0" * 7 + b"\x80", b"\0" * 7 + b"\xa0"
     entries = clean + written * 2 + clean * 4 + written + clean * 5 + written
     monkeypatch.setattr(page_map, "_page_map", lambda process: 0)
-    monkeypatch.setattr(page_map.os, "pread", lambda *arguments: entries)
+    monkeypatch.setattr(os, "pread", lambda *arguments: entries)
     assert page_map.written_runs(0, len(entries) // 8, 0, 0) == [(1, 8), (13, 14)]

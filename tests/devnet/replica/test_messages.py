@@ -181,6 +181,69 @@ def test_the_same_request_runs_once(net: Net, canister: bytes) -> None:
     assert net.status(canister)["version"] == version
 
 
+def test_a_message_that_waited_too_long_is_not_begun(net: Net, canister: bytes) -> None:
+    request = net.submit(canister, "echo")
+    net.advance(300)
+    reject = rejected(lambda: net.outcome(request))
+    assert (reject.code, reject.error_code) == (2, "IC0202")
+
+
+WIDE = module(
+    """
+    (func (export "canister_update double")
+      (call $msg_arg_data_copy (i64.const 100) (i64.const 0) (call $msg_arg_data_size))
+      (call $stable64_write (call $stable64_grow (i64.const 1)) (i64.const 100) (i64.const 4))
+      (call $stable64_read (i64.const 104) (i64.const 0) (i64.const 4))
+      (call $msg_reply_data_append (i64.const 100) (i64.const 8))
+      (call $msg_reply))
+    (func (export "canister_update outside")
+      (call $msg_arg_data_copy (i64.const -1) (i64.const 0) (call $msg_arg_data_size))
+      (call $msg_reply))
+    """,
+    wide=True,
+)
+
+
+def test_modules_may_have_64_bit_memory(net: Net) -> None:
+    canister = net.deploy(WIDE)
+    assert net.update(canister, "double", b"abcd") == b"abcdabcd"
+    assert "heap out of bounds" in rejected(lambda: net.update(canister, "outside", b"abcd")).message
+
+
+VARIABLES = module(
+    ANSWER
+    + """
+    (func (export "canister_query count") (call $answer_i64 (i64.extend_i32_u (call $env_var_count))))
+    (func (export "canister_query name")
+      (call $env_var_name_copy
+        (i32.const 1) (i32.const 100) (i32.const 0) (call $env_var_name_size (i32.const 1)))
+      (call $answer (i32.const 100) (call $env_var_name_size (i32.const 1))))
+    (func (export "canister_query value") (local $size i32)
+      (call $msg_arg_data_copy (i32.const 100) (i32.const 0) (call $msg_arg_data_size))
+      (local.set $size (call $env_var_value_size (i32.const 100) (call $msg_arg_data_size)))
+      (call $env_var_value_copy
+        (i32.const 100) (call $msg_arg_data_size) (i32.const 500) (i32.const 0) (local.get $size))
+      (call $answer (i32.const 500) (local.get $size)))
+    (func (export "canister_query exists")
+      (call $msg_arg_data_copy (i32.const 100) (i32.const 0) (call $msg_arg_data_size))
+      (call $answer_i64
+        (i64.extend_i32_u (call $env_var_name_exists (i32.const 100) (call $msg_arg_data_size)))))
+    """
+)
+
+
+def test_environment_variables_are_readable(net: Net) -> None:
+    variables = [{"name": "PUBLIC_CANISTER_ID:a", "value": "aaaaa-aa"}, {"name": "b", "value": "two"}]
+    canister = net.create(environment_variables=variables)
+    net.install(canister, VARIABLES)
+    assert number(net.query(canister, "count")) == 2
+    assert net.query(canister, "name") == b"b"
+    assert net.query(canister, "value", b"PUBLIC_CANISTER_ID:a") == b"aaaaa-aa"
+    assert [number(net.query(canister, "exists", name)) for name in (b"b", b"c")] == [1, 0]
+    assert rejected(lambda: net.query(canister, "value", b"c")).error_code == "IC0504"
+    assert rejected(lambda: net.query(canister, "exists", b"x" * 129)).error_code == "IC0504"
+
+
 INSPECTOR = module(
     """
     (func (export "canister_inspect_message")

@@ -25,13 +25,13 @@ class Text:
 
 
 def module(
-    body: str, *, pages: int = 1, texts: dict[str, str | bytes] | None = None, memory: str = ""
+    body: str, *, pages: int = 1, texts: dict[str, str | bytes] | None = None, wide: bool = False
 ) -> str:
     """A module with `body`, in which `(call $name …)` may name any system call and `{key}` a text.
 
     Args:
         pages: of memory at the start.
-        memory: replaces the memory declaration.
+        wide: memory with 64-bit addresses.
     """
     places: dict[str, Text] = {}
     address = MESSAGES_AT
@@ -44,16 +44,17 @@ def module(
         data += f'(data (i32.const {places[key].address}) "{escaped}")\n'
     for key, place in places.items():
         body = body.replace("{" + key + "}", str(place))
-    imports = "\n".join(_import(name) for name in sorted(set(re.findall(r"call \$(\w+)", body))))
-    declared = memory or f'(memory (export "memory") {pages})'
+    imports = "\n".join(_import(name, wide) for name in sorted(set(re.findall(r"call \$(\w+)", body))))
+    declared = f'(memory (export "memory") {"i64" if wide else ""} {pages})'
     return f"(module\n{imports}\n{declared}\n{data}{body}\n)"
 
 
-def _import(name: str) -> str:
+def _import(name: str, wide: bool) -> str:
     call = SYSTEM_CALLS.get(name)
     if call is None:
         return ""
-    parameters, results = (" ".join("i32" if kind == "I" else kind for kind in side) for side in call.type)
+    pointer = "i64" if wide else "i32"
+    parameters, results = (" ".join(pointer if kind == "I" else kind for kind in side) for side in call.type)
     return f'(import "ic0" "{name}" (func ${name} (param {parameters}) (result {results})))'
 
 

@@ -5,6 +5,7 @@ import httpx
 import pytest
 
 from leasehold.agent import (
+    Agent,
     AnswerTimeoutError,
     CertificateError,
     Identity,
@@ -13,7 +14,7 @@ from leasehold.agent import (
     RejectedError,
 )
 from leasehold.agent.request import hash_of_map
-from tests.leasehold.fake_node import CANISTER, NOW, FakeNode, Reject, Subnet
+from tests.leasehold.fake_node import CANISTER, NOW, URL, FakeNode, Reject, Subnet
 
 FIVE_MINUTES = 5 * 60 * 10**9
 
@@ -122,6 +123,19 @@ def test_a_call_that_expired_unseen_times_out(node: FakeNode) -> None:
     node._execute = lambda content, request_id: None  # type: ignore[method-assign]
     with pytest.raises(AnswerTimeoutError, match="was not executed"):
         node.agent().update(CANISTER, "echo", b"")
+
+
+def test_a_call_that_never_ends_is_given_up(node: FakeNode) -> None:
+    node.pending = 10**9
+    clock = iter(range(NOW, NOW + 100 * FIVE_MINUTES, FIVE_MINUTES // 5))
+
+    def now() -> int:
+        node.now = next(clock)
+        return node.now
+
+    agent = Agent(URL, clock=now, sleep=lambda seconds: None, transport=httpx.MockTransport(node.handle))
+    with pytest.raises(AnswerTimeoutError, match="still being executed"):
+        agent.update(CANISTER, "echo", b"")
 
 
 @pytest.mark.parametrize("kind", ["call", "read_state"])

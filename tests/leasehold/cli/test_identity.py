@@ -37,7 +37,7 @@ def test_wrong_input_is_a_clear_error(shell: Shell, tmp_path: Path) -> None:
         "no PEM private key"
         in shell.run("identity", "import", "x", str(tmp_path / "noise.pem"), code=1).stderr
     )
-    assert shell.run("identity", "list", "-q").stdout == "\n"
+    assert shell.run("identity", "list", "-q").stdout == ""
 
 
 def test_nothing_is_overwritten(shell: Shell) -> None:

@@ -54,7 +54,7 @@ def test_a_transfer_and_an_approval(shell: Shell, person: Person) -> None:
     shell.run("token", "approve", carol, "100", "-y", *as_("bob"))
     refused = shell.run("token", "transfer", carol, "5LHT", "-y", *as_("bob"), code=1)
     assert "the ledger refused: InsufficientFunds (balance" in refused.stderr
-    assert "only" in shell.run("token", "mint", "5", "--to", bob, *as_("bob"), code=2).stderr
+    assert "only" in shell.run("token", "mint", "5", "--to", bob, *as_("bob"), code=4).stderr
     assert "is no principal" in shell.run("token", "transfer", "bob", "5", "-y", *as_("bob"), code=1).stderr
 
 
@@ -108,12 +108,22 @@ def test_a_dataset_is_checked_published_and_retired(shell: Shell, person: Person
         "test": 0,
         "labels": {"a": 4, "b": 4},
     }
-    published = shell.json("dataset", "publish", str(path), "--title", "letters", identity="bob")
-    assert (published["rows"], published["public"]) == (8, False)
-    assert shell.json("dataset", "show", published["id"], identity="bob") == published
-    assert shell.run("dataset", "list", "-q", *as_("bob")).stdout.strip() == published["id"]
+    published = shell.json("dataset", "publish", str(path), "--title", "letters", "--public", identity="bob")
+    assert (published["rows"], published["public"]) == (8, True)
+    assert shell.json("dataset", "show", published["id"]) == published
+    assert shell.run("dataset", "list", "-q").stdout.strip() == published["id"]
     shell.run("dataset", "retire", published["id"], *as_("bob"))
-    assert shell.json("dataset", "list", identity="bob") == {"datasets": []}
+    assert shell.json("dataset", "list") == {"datasets": []}
+
+
+def test_a_private_dataset_is_shown_to_its_owner_only(shell: Shell, person: Person, tmp_path: Path) -> None:
+    person("bob", 0)
+    person("carol", 0)
+    path = write_dataset(tmp_path / "data.jsonl")
+    published = shell.json("dataset", "publish", str(path), "--title", "letters", identity="bob")
+    assert shell.json("dataset", "show", published["id"], identity="bob") == published
+    assert shell.json("dataset", "list", identity="carol") == {"datasets": []}
+    shell.run("dataset", "show", published["id"], *as_("carol"), code=1)
 
 
 def test_a_malformed_dataset_names_its_lines(shell: Shell, tmp_path: Path) -> None:
@@ -227,7 +237,7 @@ def test_a_dispute_holds_the_money(shell: Shell, market: Story, renter: tuple[st
         (("--max-duration", "0"), 2, "is no duration"),
         (("--listing", "nope"), 1, "there is no listing 'nope'"),
         (("--task", "cooking"), 2, "Invalid value for '--task'"),
-        (("--policy", "wishful"), 1, "there is no policy 'wishful'"),
+        (("--policy", "wishful"), 2, "policy = 'wishful' is refused"),
     ],
 )
 def test_wrong_input_is_a_clear_error(

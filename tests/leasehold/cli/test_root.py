@@ -55,7 +55,7 @@ def test_debug_shows_the_traceback(shell: Shell) -> None:
 
 
 def test_an_unreachable_network_is_a_clear_error(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    monkeypatch.setattr("leasehold.agent.boundary.MAX_ATTEMPTS", 1)
     shell.folder.mkdir()
     ids = {name: "aaaaa-aa" for name in ("ledger", "vault", "marketplace")}
     (shell.folder / "canisters.json").write_text(json.dumps({"local": ids}))
@@ -114,5 +114,5 @@ def test_durations() -> None:
 
 
 def test_a_missing_part_is_named(shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setitem(main._nouns, "worker", ("no_such_package.cli:worker", ""))  # type: ignore[attr-defined]
+    monkeypatch.setitem(main._nouns, "worker", ("no_such_package.cli:worker", ""))
     assert "needs 'no_such_package', which is not installed" in shell.run("worker", "start", code=1).stderr

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from canisters.marketplace.core import limits
 from leasehold.agent import Principal
 from leasehold.models import Balances, Event, Hyperparameters, Item, Movement, PolicyInfo, item_id
 
@@ -58,7 +59,7 @@ def test_a_newer_canister_s_fields_are_ignored() -> None:
         {"lora_rank": 0},
         {"lora_dropout": 1.0},
         {"seed": -1},
-        {"seed": 1 << 64},
+        {"seed": 1 << 63},
         {"unknown": 1},
     ],
 )
@@ -79,3 +80,21 @@ def test_an_item_s_id_is_made_of_owner_and_salt() -> None:
     expected = hashlib.sha256(b"leasehold-item" + b"listing" + b"\x00" + b"\x01\x02" + salt).hexdigest()[:32]
     assert item_id("listing", owner, salt) == expected
     assert item_id("dataset", owner, salt) != expected
+
+
+def test_hyperparameters_have_the_marketplace_s_bounds() -> None:
+    for name, bounds in (
+        ("epochs", limits.EPOCHS),
+        ("learning_rate", limits.LEARNING_RATE),
+        ("batch_size", limits.BATCH_SIZE),
+        ("max_length", limits.MAX_LENGTH),
+        ("lora_rank", limits.LORA_RANK),
+        ("lora_alpha", limits.LORA_ALPHA),
+        ("lora_dropout", limits.LORA_DROPOUT),
+        ("seed", limits.SEED),
+    ):
+        for bound, beyond in zip(bounds, (-1, 1), strict=True):
+            Hyperparameters.model_validate({name: bound})
+            past = bound + beyond if isinstance(bound, int) else bound + beyond * 1e-6
+            with pytest.raises(ValidationError):
+                Hyperparameters.model_validate({name: past})

@@ -4,7 +4,7 @@ import pytest
 
 from leasehold.agent import Principal, PrincipalError
 from leasehold.errors import InvalidArgument, UsageError
-from leasehold.models import Payee
+from leasehold.models import Payee, item_id
 from leasehold.models.dataset import DatasetError
 from leasehold.roles import account, operator, publisher
 from leasehold.sealing import PackingError
@@ -57,7 +57,7 @@ def test_an_interrupted_publication_goes_on_with_the_same_item(world: World, tmp
 
     listing = publisher.publish_listing(seller, folder, title="t", fee=5, drafts=drafts)
     assert listing.artifact.size == len(sealed)
-    assert listing.id == publisher.item_id("listing", seller.principal, bytes.fromhex(salt))
+    assert listing.id == item_id("listing", seller.principal, bytes.fromhex(salt))
     assert list(drafts.iterdir()) == []
 
 

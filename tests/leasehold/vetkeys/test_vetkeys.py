@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from leasehold.vetkeys import TransportKey, VetKey, VetKeyError, derive_public_key, ibe_decrypt, ibe_encrypt
 from leasehold.vetkeys.hashing import expand_message
 from leasehold.vetkeys.ibe import MAX_MESSAGE_BYTES, OVERHEAD_BYTES
+from tests.devnet.clients.npm_packages import install
 
 # Written by tests/leasehold/vetkeys/vectors.mjs with @dfinity/vetkeys 0.4.0.
 VECTORS: dict[str, str] = json.loads((Path(__file__).parent / "vectors.json").read_text())
@@ -142,20 +144,9 @@ def test_expand_message_as_rfc_9380() -> None:
     )
 
 
-def javascript() -> Path | None:
-    # The folder of an npm installation that has @dfinity/vetkeys, such as the page's.
-    root = Path(__file__).parents[3]
-    for folder in (root / "frontend", Path.home() / ".cache" / "leasehold" / "npm"):
-        if (folder / "node_modules" / "@dfinity" / "vetkeys").is_dir():
-            return folder
-    return None
-
-
 def run_javascript(*arguments: str) -> bytes:
-    folder = javascript()
-    if folder is None:
-        pytest.skip("@dfinity/vetkeys is not installed; the fixed vectors cover the format")
-    script = folder / "node_modules" / ".leasehold-vetkeys-test.mjs"
+    folder = install("js")
+    script = folder / "node_modules" / f".leasehold-test-{os.getpid()}.mjs"
     script.write_text((Path(__file__).parent / "vectors.mjs").read_text())
     try:
         done: Any = subprocess.run(

@@ -1,4 +1,4 @@
-"""Candid types of the management interface, with values as plain Python.
+"""Candid types with values as plain Python.
 
 A thin layer over icp-py-core's codec: an `opt` is None or its value, a principal is its bytes, a `blob` is
 bytes, a record is a dict, a variant is a pair of name and value.
@@ -14,6 +14,7 @@ from icp_candid import Types, decode, encode  # type: ignore[import-untyped]
 from icp_principal.principal import Principal  # type: ignore[import-untyped]
 
 from devnet.errors import CandidError
+from devnet.replica.candid_bounds import check_bounds
 
 _VEC_NAT8 = Types.Vec(Types.Nat8)
 
@@ -130,10 +131,16 @@ class Variant:
 
 
 NAT = Plain(Types.Nat)
+NAT32 = Plain(Types.Nat32)
 NAT64 = Plain(Types.Nat64)
 BOOL = Plain(Types.Bool)
 TEXT = Plain(Types.Text)
 NULL = Plain(Types.Null)
+RESERVED = Plain(Types.Reserved)
+INT32 = Plain(Types.Int32)
+INT64 = Plain(Types.Int64)
+FLOAT32 = Plain(Types.Float32)
+FLOAT64 = Plain(Types.Float64)
 PRINCIPAL = PrincipalType()
 BLOB = BlobType()
 
@@ -146,6 +153,7 @@ def decode_one(kind: CandidType | None, data: bytes) -> Any:
     """
     if kind is None:
         return None
+    check_bounds(data)
     try:
         values = decode(data, kind.codec)
         return kind.load(values[0]["value"])

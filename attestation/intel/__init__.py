@@ -1,0 +1,1 @@
+"""Intel TDX: quote layout, platform certificates, signed statements about firmware, verification."""

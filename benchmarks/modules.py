@@ -1,0 +1,22 @@
+"""Sizes of the canisters' modules."""
+
+from __future__ import annotations
+
+from benchmarks.canisters import OUR_CANISTERS, ROOT
+from benchmarks.figures import Figure, Section
+from cdk.build import build
+
+MARKETPLACE_GOAL_MB = 3.0
+MB = 1_000_000
+"""Of the goal too: decimal megabytes."""
+
+
+def measure() -> Section:
+    """Module sizes, whole and gzipped as they are installed."""
+    figures = []
+    for name in OUR_CANISTERS:
+        built = build(name, ROOT)
+        goal = MARKETPLACE_GOAL_MB if name == "marketplace" else None
+        figures.append(Figure(f"{name}, gzipped", built.gzip_size / MB, "MB", goal, note="gzip -6"))
+        figures.append(Figure(f"{name}, whole", built.size / MB, "MB"))
+    return Section("Modules", figures)

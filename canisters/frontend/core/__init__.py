@@ -1,0 +1,1 @@
+"""The page's assets and their certification; pure, tested without any node."""

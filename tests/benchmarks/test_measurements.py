@@ -1,0 +1,35 @@
+"""The cheap measurements work; what they find is not asserted."""
+
+from __future__ import annotations
+
+import json
+
+from click.testing import CliRunner
+
+from benchmarks import instructions, marketplace_instructions, modules
+from benchmarks.__main__ import main
+
+
+def test_messages_storage_and_programs_cost_something() -> None:
+    sections = instructions.measure(entries=50)
+    assert [section.title for section in sections] == [
+        "A message",
+        "Stable storage",
+        "Python programs in a canister",
+    ]
+    assert all(figure.value > 0 for section in sections for figure in section.figures)
+
+
+def test_the_marketplace_is_measured_message_by_message() -> None:
+    section = marketplace_instructions.measure(existing=(0, 2))
+    found = {figure.name: figure.value for figure in section.figures}
+    assert found["submit_attestation, SEV-SNP and 1 GPU"] > found["create_rental, 2 rentals exist"] > 0
+
+
+def test_the_command_prints_one_object() -> None:
+    done = CliRunner().invoke(main, ["--only", "modules", "--json", "--check"])
+    found = json.loads(done.stdout)
+    assert done.exit_code == 0 and found["missed"] == []
+    names = [figure["name"] for section in found["sections"] for figure in section["figures"]]
+    assert names == [figure.name for figure in modules.measure().figures]
+    assert found["machine"]["cores"] > 0
