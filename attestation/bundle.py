@@ -7,9 +7,9 @@ Layout, all integers unsigned big-endian; nothing may follow the last field:
 | magic ``LHEV`` | 4 |
 | version: 2 when there are switches, else 1 | 1 |
 | total length of the bundle | 4 |
-| CPU kind: 1 = sev-snp | 1 |
+| CPU kind: 1 = sev-snp, 2 = tdx | 1 |
 | CPU report | 4 + n |
-| CPU chain: count, then each certificate | 1 + Σ(4 + n) |
+| CPU chain: count (0 for tdx, whose quote holds it), then each certificate | 1 + Σ(4 + n) |
 | GPU section: count, then for each GPU its report and its chain | 1 + Σ(4 + n + 1 + Σ(4 + n)) |
 | only in version 2: the same for NVSwitches, at least one | 1 + Σ(4 + n + 1 + Σ(4 + n)) |
 | guest claims | 4 + n |
@@ -29,7 +29,9 @@ from attestation.errors import MalformedEvidence
 MAGIC = b"LHEV"
 VERSION = 1
 VERSION_WITH_SWITCHES = 2
-CPU_KINDS = {1: "sev-snp"}
+CPU_KINDS = {1: "sev-snp", 2: "tdx"}
+# Kinds whose report carries its certificates itself.
+CPU_KINDS_WITHOUT_CHAIN = ("tdx",)
 CPU_KIND_CODES = {name: code for code, name in CPU_KINDS.items()}
 
 MAX_BUNDLE_BYTES = 256 * 1024
@@ -73,7 +75,7 @@ class SwitchEvidence:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a guest presents: `cpu_chain` is DER (VCEK, ASK, ARK), `guest_claims` canonical JSON."""
+    """What a guest presents: `cpu_chain` is DER, leaf first (none for TDX), `guest_claims` JSON."""
 
     cpu_kind: str
     cpu_report: bytes
@@ -95,7 +97,7 @@ def encode_bundle(evidence: Evidence) -> bytes:
         (
             bytes((CPU_KIND_CODES[evidence.cpu_kind],)),
             _blob("bundle.cpu_report", evidence.cpu_report, MAX_CPU_REPORT_BYTES),
-            _certificates("bundle.cpu_chain", evidence.cpu_chain),
+            _cpu_chain(evidence.cpu_kind, evidence.cpu_chain),
             encode_gpu_section(evidence.gpus, evidence.switches),
             _blob("bundle.guest_claims", evidence.guest_claims, MAX_GUEST_CLAIMS_BYTES),
             evidence.session_public_key,
@@ -135,7 +137,7 @@ def decode_bundle(bundle: bytes) -> Evidence:
     evidence = Evidence(
         cpu_kind=CPU_KINDS[code],
         cpu_report=reader.blob("bundle.cpu_report", MAX_CPU_REPORT_BYTES),
-        cpu_chain=reader.certificates("bundle.cpu_chain"),
+        cpu_chain=reader.cpu_chain(CPU_KINDS[code]),
         gpus=tuple(GpuEvidence(*parts) for parts in reader.devices("gpu", MAX_GPUS)),
         switches=reader.switches(version),
         guest_claims=reader.blob("bundle.guest_claims", MAX_GUEST_CLAIMS_BYTES),
@@ -183,6 +185,14 @@ def _devices(kind: str, devices: Sequence[GpuEvidence | SwitchEvidence], maximum
     return b"".join(parts)
 
 
+def _cpu_chain(kind: str, chain: tuple[bytes, ...]) -> bytes:
+    if kind not in CPU_KINDS_WITHOUT_CHAIN:
+        return _certificates("bundle.cpu_chain", chain)
+    if chain:
+        raise MalformedEvidence("bundle.cpu_chain", f"{len(chain)} certificates; the report of {kind} has them")
+    return b"\x00"
+
+
 def _certificates(name: str, chain: tuple[bytes, ...]) -> bytes:
     if not chain or len(chain) > MAX_CHAIN_CERTIFICATES:
         raise MalformedEvidence(name, f"{len(chain)} certificates, must be 1 to {MAX_CHAIN_CERTIFICATES}")
@@ -225,6 +235,14 @@ class _Reader:
         if not 1 <= count <= MAX_CHAIN_CERTIFICATES:
             raise MalformedEvidence(name, f"{count} certificates, must be 1 to {MAX_CHAIN_CERTIFICATES}")
         return tuple(self.blob(f"{name}[{i}]", MAX_CERTIFICATE_BYTES) for i in range(count))
+
+    def cpu_chain(self, kind: str) -> tuple[bytes, ...]:
+        if kind not in CPU_KINDS_WITHOUT_CHAIN:
+            return self.certificates("bundle.cpu_chain")
+        count = self.byte("bundle.cpu_chain")
+        if count:
+            raise MalformedEvidence("bundle.cpu_chain", f"{count} certificates; the report of {kind} has them")
+        return ()
 
     def devices(self, kind: str, maximum: int) -> list[tuple[bytes, tuple[bytes, ...]]]:
         count = self.byte(f"bundle.{kind}s")

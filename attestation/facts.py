@@ -9,8 +9,21 @@ from attestation.guest import GuestClaims
 
 
 @dataclass(frozen=True)
+class RevocationFact:
+    """Of one certificate: `status` is ``good``, ``unknown`` or ``missing``, `age_s` that of the answer."""
+
+    name: str
+    status: str
+    age_s: int
+
+
+@dataclass(frozen=True)
 class CpuFacts:
-    """Of the CPU quote; `measurement` and `chip_id` are hex, `tcb` maps component to security version."""
+    """Of the CPU quote; `measurement` and `chip_id` are hex, `tcb` maps component to security version.
+
+    Of SEV-SNP only: `vmpl`, `signing_key` (``VCEK`` or ``VLEK``), `mitigations` (bits; None when the report has
+    none). Of TDX only: `tcb_status` in Intel's words, `exceptions_disabled` (SEPT_VE_DISABLE).
+    """
 
     kind: str
     product: str
@@ -21,15 +34,11 @@ class CpuFacts:
     debug: bool
     migratable: bool
     vmpl: int
-
-
-@dataclass(frozen=True)
-class RevocationFact:
-    """Of one certificate: `status` is ``good``, ``unknown`` or ``missing``, `age_s` that of the answer."""
-
-    name: str
-    status: str
-    age_s: int
+    signing_key: str = ""
+    mitigations: int | None = None
+    tcb_status: str = ""
+    exceptions_disabled: bool = False
+    revocation: tuple[RevocationFact, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ becomes a row that says `unverifiable`, which refuses.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Union
 
 from attestation.errors import PolicyMalformed
@@ -24,6 +24,7 @@ AMD_ROOTS = (
     "4c6598d19c18719c5dfd4a7d335f674e5bfe1d8f800cea2cf270c10d103db2f1",  # ARK-Genoa
     "1f084161a44bb6d93778a904877d4819cafa5d05ef4193b2ded9dd9c73dd3f6a",  # ARK-Turin
 )
+INTEL_ROOTS = ("44a0196b2b99f889b8e149e95b807a350e7424964399e885a7cbb8ccfab674d3",)  # Intel SGX Root CA
 NVIDIA_ROOTS = ("102bf659d5419614c9d8e6aecebc80454eb26b1df6a769ac720b9a690b167b48",)
 NVIDIA_MANIFEST_ROOTS = ("12977b5115acb0381179279fffeb5a8c4d264971ebb32298023a465fa41df5d1",)
 
@@ -51,7 +52,10 @@ class Policy:
     refused. `minimum_vbios` maps chip to VBIOS version. `simulated` policies name development roots, and only
     those; other policies may name none. `manifest_roots` are the roots of reference manifests,
     `denied_manifests` the SHA-256 of manifests that are not accepted though soundly signed;
-    `maximum_revocation_age_s` is in seconds.
+    `maximum_revocation_age_s` is in seconds, and of answers about devices; revocation lists of CPUs say
+    themselves how long they hold. `tdx_tcb_statuses` are Intel's words for accepted states of a platform,
+    `snp_signing_keys` ``VCEK`` and ``VLEK``; `required_mitigations` maps product to the bits that must be set
+    in a SEV-SNP report, which then has to be of version 5.
     """
 
     name: str
@@ -75,6 +79,9 @@ class Policy:
     manifest_roots: tuple[str, ...] = ()
     denied_manifests: tuple[str, ...] = ()
     maximum_revocation_age_s: int = 86_400
+    tdx_tcb_statuses: tuple[str, ...] = ()
+    snp_signing_keys: tuple[str, ...] = ("VCEK",)
+    required_mitigations: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse a policy that contradicts itself."""

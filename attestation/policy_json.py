@@ -13,6 +13,7 @@ from attestation.policy import MAX_DEPTH, MAX_ENTRIES, AllOf, AnyOf, Policy, Pol
 MAX_JSON_BYTES = 64 * 1024
 MAX_TEXT_CHARACTERS = 200
 MAX_SECURITY_VERSION = 255
+MAX_MITIGATIONS = 2**63 - 1
 MAX_SECONDS = 366 * 86_400
 DECIMAL_VERSION = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6}){0,4}", re.ASCII)
 HEX_VERSION = re.compile(r"[0-9A-F]{2}(\.[0-9A-F]{2}){4}", re.ASCII)
@@ -100,6 +101,15 @@ def _count(name: str, value: Any) -> int:
     return value
 
 
+def _mitigations(name: str, value: Any) -> dict[str, int]:
+    bits = _object(name, value)
+    for product, mask in bits.items():
+        _text(name, product)
+        if isinstance(mask, bool) or not isinstance(mask, int) or not 0 <= mask <= MAX_MITIGATIONS:
+            raise PolicyMalformed(f"{name}: expected 0 to {MAX_MITIGATIONS}, found {mask!r}")
+    return bits
+
+
 def _seconds(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_SECONDS:
         raise PolicyMalformed(f"{name}: expected 0 to {MAX_SECONDS} seconds, found {value!r}")
@@ -179,4 +189,7 @@ FIELDS: dict[str, Callable[[str, Any], Any]] = {
     "manifest_roots": _hex(64),
     "denied_manifests": _hex(64),
     "maximum_revocation_age_s": _seconds,
+    "tdx_tcb_statuses": _texts,
+    "snp_signing_keys": _texts,
+    "required_mitigations": _mitigations,
 }

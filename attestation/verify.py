@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 
-from attestation.amd import verify as amd
 from attestation.amd.tcb import describe_tcb
 from attestation.binding import Binding, check_report_data, gpu_nonce
 from attestation.bundle import Evidence, decode_bundle
@@ -12,6 +11,7 @@ from attestation.certificate_chain import VerifiedLinks
 from attestation.claims import Attestation, Claim, CpuSummary, GpuSummary, SwitchSummary, row
 from attestation.collateral import NO_COLLATERAL, Collateral
 from attestation.errors import PolicyRefused
+from attestation.cpu import VerifiedCpu, check_cpu, established_by, read_cpu
 from attestation.facts import CpuFacts, EvidenceFacts, GpuFacts, SwitchFacts
 from attestation.guest import GuestClaims, decode_guest_claims
 from attestation.nvidia.machine import Machine, MachineFacts, check_machine_signatures, read_machine
@@ -39,15 +39,15 @@ def verify_bundle(
     """
     evidence = decode_bundle(bundle)
     guest = decode_guest_claims(evidence.guest_claims)
-    cpu, machine = _read(evidence, binding, now_ns)
+    cpu, machine = _read(evidence, binding, now_ns, collateral)
 
     links = VerifiedLinks() if links is None else links
-    amd.check_signatures(cpu, links)
+    cpu_facts = check_cpu(cpu, now_ns, links)
     check_machine_signatures(machine, links)
 
-    facts = gather_facts(cpu, machine, guest, MachineFacts(collateral, now_ns, links))
+    facts = gather_facts(cpu_facts, machine, guest, MachineFacts(collateral, now_ns, links))
     outcome = evaluate(policy, facts)
-    claims = _established(evidence, binding) + outcome.claims
+    claims = _established(evidence, facts.cpu, binding) + outcome.claims
     if not outcome.accepted:
         raise PolicyRefused(policy.name, claims)
     return Attestation(
@@ -66,31 +66,30 @@ def verify_bundle(
 
 
 def gather_facts(
-    cpu: amd.SnpEvidence, machine: Machine, guest: GuestClaims, devices: MachineFacts
+    cpu: CpuFacts, machine: Machine, guest: GuestClaims, devices: MachineFacts
 ) -> EvidenceFacts:
     """The plain values that policies look at."""
     return EvidenceFacts(
-        _cpu_facts(cpu),
+        cpu,
         tuple(devices.of_gpu(gpu, f"gpu[{i}]") for i, gpu in enumerate(machine.gpus)),
         guest,
         tuple(devices.of_switch(switch, f"switch[{i}]") for i, switch in enumerate(machine.switches)),
     )
 
 
-def _read(evidence: Evidence, binding: Binding, now_ns: int) -> tuple[amd.SnpEvidence, Machine]:
+def _read(
+    evidence: Evidence, binding: Binding, now_ns: int, collateral: Collateral
+) -> tuple[VerifiedCpu, Machine]:
     """Parse all parts and check that they belong to each other and to `binding`."""
-    cpu = amd.read_evidence(evidence.cpu_report, evidence.cpu_chain, now_ns)
+    cpu = read_cpu(evidence, collateral, now_ns)
     check_report_data(evidence, cpu.report.report_data, binding)
     return cpu, read_machine(evidence, gpu_nonce(binding.nonce), now_ns)
 
 
-def _established(evidence: Evidence, binding: Binding) -> tuple[Claim, ...]:
+def _established(evidence: Evidence, cpu: CpuFacts, binding: Binding) -> tuple[Claim, ...]:
     """Rows for what was checked before the policy; had one failed, an error would have been raised."""
-    rows = [
-        row("cpu.chain", True, "VCEK, ASK and ARK, each signed by the next", "verified"),
-        row("cpu.signature", True, "the report is signed by the chip's VCEK", "verified"),
-        row("cpu.report_data", True, f"bound to nonce {binding.nonce.hex()}", "verified"),
-    ]
+    rows = established_by(cpu)
+    rows.append(row("cpu.report_data", True, f"bound to nonce {binding.nonce.hex()}", "verified"))
     names = [f"gpu[{index}]" for index in range(len(evidence.gpus))]
     names += [f"switch[{index}]" for index in range(len(evidence.switches))]
     for name in names:
@@ -102,27 +101,13 @@ def _established(evidence: Evidence, binding: Binding) -> tuple[Claim, ...]:
     return tuple(rows)
 
 
-def _cpu_facts(cpu: amd.SnpEvidence) -> CpuFacts:
-    return CpuFacts(
-        kind="sev-snp",
-        product=cpu.product.name,
-        root_sha256=cpu.root_sha256,
-        measurement=cpu.report.measurement.hex(),
-        chip_id=cpu.report.chip_id.hex(),
-        tcb=cpu.tcb,
-        debug=cpu.report.debug,
-        migratable=cpu.report.migratable,
-        vmpl=cpu.report.vmpl,
-    )
-
-
 def _cpu_summary(cpu: CpuFacts) -> CpuSummary:
     return CpuSummary(
         kind=cpu.kind,
         product=cpu.product,
         measurement=cpu.measurement,
         chip_id=cpu.chip_id,
-        tcb=describe_tcb(cpu.tcb),
+        tcb=", ".join(part for part in (cpu.tcb_status, describe_tcb(cpu.tcb)) if part),
         root_sha256=cpu.root_sha256,
     )
 

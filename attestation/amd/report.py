@@ -23,6 +23,8 @@ MEASUREMENT = 0x090
 REPORTED_TCB = 0x180
 CPUID_FAMILY = 0x188
 CHIP_ID = 0x1A0
+LAUNCH_MITIGATIONS = 0x1F8
+CURRENT_MITIGATIONS = 0x200
 SIGNED_END = 0x2A0
 SIGNATURE_R = 0x2A0
 SIGNATURE_S = 0x2E8
@@ -42,11 +44,16 @@ SIGNING_KEYS = {0: "VCEK", 1: "VLEK", 7: "none"}
 POLICY_MIGRATION_AGENT = 1 << 18
 POLICY_DEBUG = 1 << 19
 FAMILY_FROM_VERSION = 3
+MITIGATIONS_FROM_VERSION = 5
 
 
 @dataclass(frozen=True)
 class SnpReport:
-    """Fields of a report. `r` and `s` are the signature, over `signed`; `family` is None before version 3."""
+    """Fields of a report. `r` and `s` are the signature, over `signed`; `family` is None before version 3.
+
+    `mitigations` are the bits of the mitigation vectors that are set both at launch and now (a guest launched
+    without a mitigation stays without it); None before version 5, which reports none.
+    """
 
     version: int
     policy: int
@@ -56,6 +63,7 @@ class SnpReport:
     measurement: bytes
     reported_tcb: bytes
     family: int | None
+    mitigations: int | None
     chip_id: bytes
     signed: bytes
     r: int
@@ -98,11 +106,18 @@ def parse_report(data: bytes) -> SnpReport:
         measurement=data[MEASUREMENT : MEASUREMENT + MEASUREMENT_BYTES],
         reported_tcb=data[REPORTED_TCB : REPORTED_TCB + TCB_BYTES],
         family=data[CPUID_FAMILY] if version >= FAMILY_FROM_VERSION else None,
+        mitigations=_u64(data, LAUNCH_MITIGATIONS) & _u64(data, CURRENT_MITIGATIONS)
+        if version >= MITIGATIONS_FROM_VERSION
+        else None,
         chip_id=data[CHIP_ID : CHIP_ID + CHIP_ID_BYTES],
         signed=data[:SIGNED_END],
         r=int.from_bytes(data[SIGNATURE_R : SIGNATURE_R + SIGNATURE_NUMBER_BYTES], "little"),
         s=int.from_bytes(data[SIGNATURE_S : SIGNATURE_S + SIGNATURE_NUMBER_BYTES], "little"),
     )
+
+
+def _u64(data: bytes, offset: int) -> int:
+    return int.from_bytes(data[offset : offset + 8], "little")
 
 
 def _u32(data: bytes, offset: int) -> int:

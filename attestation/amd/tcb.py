@@ -1,4 +1,4 @@
-"""Security versions of an AMD platform: the TCB_VERSION of a report and the SPL extensions of a VCEK.
+"""Security versions of an AMD platform: the TCB_VERSION of a report and the SPL extensions of a VCEK or VLEK.
 
 Sources: AMD 56860 ("SEV-SNP Firmware ABI", TCB_VERSION) and AMD 57230 ("VCEK Certificate and KDS Interface").
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 OID_PREFIX = "1.3.6.1.4.1.3704.1"
 OID_PRODUCT_NAME = OID_PREFIX + ".2"
 OID_HARDWARE_ID = OID_PREFIX + ".4"
+OID_CLOUD_PROVIDER = OID_PREFIX + ".5"
 
 
 @dataclass(frozen=True)

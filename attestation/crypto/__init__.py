@@ -1,4 +1,4 @@
-"""The cryptography that evidence needs and Python's standard library lacks: DER, ECDSA (P-256, P-384), RSA-PSS.
+"""The cryptography that evidence needs and Python's standard library lacks: DER, ECDSA and RSA-PSS.
 
 Verification of public data only: nothing here is constant-time, and nothing here may ever touch a secret.
 """

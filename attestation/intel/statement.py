@@ -23,7 +23,7 @@ MAX_TEXT = 64
 
 
 class Statement(NamedTuple):
-    """The `signed` bytes, their `signature` (64 bytes), the object they spell. Times in seconds since 1970."""
+    """The `signed` bytes, their `signature` (64 bytes), the object they spell. Times: seconds since 1970."""
 
     signed: bytes
     signature: bytes

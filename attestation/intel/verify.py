@@ -42,7 +42,7 @@ from attestation.intel.pck import (
     read_platform,
 )
 from attestation.intel.qe_identity import QeIdentity, check_attestation_key, parse_qe_identity, qe_status
-from attestation.intel.quote import TdxQuote, parse_quote
+from attestation.intel.quote import TdReport, TdxQuote, parse_quote
 from attestation.intel.statement import Statement, check_window
 from attestation.intel.tcb_info import TcbInfo, module_status, parse_tcb_info, platform_status
 from attestation.intel.tcb_status import combine
@@ -69,6 +69,11 @@ class TdxEvidence(NamedTuple):
     signers: tuple[Certificate, ...]
     revocations: RevocationLists
     status: str
+
+    @property
+    def report(self) -> TdReport:
+        """What the TDX module reported about the guest."""
+        return self.quote.report
 
     @property
     def root_sha256(self) -> str:

@@ -41,7 +41,13 @@ class Zig:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {"ZIG_GLOBAL_CACHE_DIR": str(self.cache), "ZIG_LOCAL_CACHE_DIR": str(self.cache)}
+        """What builds run with: zig's cache, and zig's archiver on a machine that has none."""
+        cache = {"ZIG_GLOBAL_CACHE_DIR": str(self.cache), "ZIG_LOCAL_CACHE_DIR": str(self.cache)}
+        return (
+            cache
+            if shutil.which("ar")
+            else {**cache, "AR": f"{self.path} ar", "RANLIB": f"{self.path} ranlib"}
+        )
 
     def wasm(self) -> list[str]:
         """The C compiler for WebAssembly."""

@@ -64,7 +64,7 @@ def no_snapshot(canister_id: bytes, snapshot_id: bytes) -> Reject:
 def too_many_snapshots(canister_id: bytes, most: int) -> Reject:
     return _reject(
         407,
-        f"Canister {principal_text(canister_id)} has reached the maximum number of snapshots allowed: {most}.",
+        f"Canister {principal_text(canister_id)} has the maximum number of snapshots allowed: {most}.",
     )
 
 

@@ -61,6 +61,10 @@ class Image:
             self.pages.pop(number, None)
 
 
+IMAGES = ("module", "heap", "stable")
+"""Names of a snapshot's images."""
+
+
 @dataclass
 class Snapshot:
     """One snapshot.
@@ -70,6 +74,7 @@ class Snapshot:
         version: the canister's, when it was taken.
         uploaded: made by uploading its parts, not by taking a canister's state.
         global_timer: ns, 0 inactive; None leaves the canister's timer as it is.
+        images: of `module`, `heap` and `stable`.
         saved: the state folder holds everything but the dirty pages.
     """
 
@@ -81,21 +86,28 @@ class Snapshot:
     globals: list[GlobalValue]
     certified_data: bytes
     global_timer: int | None
-    module: Image
-    heap: Image
-    stable: Image
+    images: dict[str, Image]
     chunks: dict[bytes, bytes] = field(default_factory=dict)
     saved: bool = False
 
     @property
     def total_size(self) -> int:
         """Bytes that the canister pays storage for."""
-        images = self.module.size + self.heap.size + self.stable.size
+        images = sum(image.size for image in self.images.values())
         return images + sum(map(len, self.chunks.values())) + len(self.certified_data)
 
     @property
-    def images(self) -> dict[str, Image]:
-        return {"module": self.module, "heap": self.heap, "stable": self.stable}
+    def module(self) -> Image:
+        """The module as it was installed, perhaps compressed."""
+        return self.images["module"]
+
+    @property
+    def heap(self) -> Image:
+        return self.images["heap"]
+
+    @property
+    def stable(self) -> Image:
+        return self.images["stable"]
 
 
 def snapshot_id(canister: bytes, number: int) -> bytes:

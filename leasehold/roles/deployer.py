@@ -105,7 +105,9 @@ def deploy(
         known = {name: deployment.existing(network.canisters.get(name)) for name in CANISTERS}
         ids = {name: known[name] or deployment.create(name) for name in CANISTERS}
         # Recorded before anything is installed, so that an interrupted deployment goes on with the same ids.
-        network = network.with_canisters({name: str(canister) for name, canister in ids.items()})
+        network = network.with_canisters(
+            {**network.canisters, **{name: str(canister) for name, canister in ids.items()}}
+        )
         arguments = init_arguments(ids, identity.principal, options)
         results = [deployment.bring(name, ids[name], modules[name], arguments[name]) for name in CANISTERS]
     return network, results

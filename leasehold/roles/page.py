@@ -1,4 +1,4 @@
-"""Publishing the web page: its canister, its files, and the configuration that tells it where everything is."""
+"""Publishing the web page: its canister, its files, and the configuration that tells it what is where."""
 
 import gzip
 import hashlib
@@ -71,8 +71,8 @@ def create_page(network: Network, identity: Identity) -> Principal:
         return Principal.parse(known)
     if not is_loopback(network.url):
         raise ConfigurationError(
-            f"creating canisters on {network.url} costs cycles: create {CANISTER!r} with `icp canister create` "
-            "and put its id into canisters.json"
+            f"creating canisters on {network.url} costs cycles: create {CANISTER!r} with `icp canister "
+            "create` and put its id into canisters.json"
         )
     with network.agent(identity) as agent:
         return Management(agent).create()
@@ -131,7 +131,7 @@ def page_files(folder: Path) -> Iterator[PageFile]:
 def _encodings(path: str, body: bytes) -> Iterator[PageFile]:
     suffix = Path(path).suffix
     if suffix not in _TYPES:
-        raise ConfigurationError(f"{path} is of a type that the page does not serve; known are {sorted(_TYPES)}")
+        raise ConfigurationError(f"{path} cannot be served; known endings are {', '.join(sorted(_TYPES))}")
     yield PageFile(path, _TYPES[suffix], "identity", body)
     if suffix in _COMPRESSED:
         yield PageFile(path, _TYPES[suffix], "gzip", gzip.compress(body, _GZIP_LEVEL, mtime=0))

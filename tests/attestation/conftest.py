@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from attestation import Binding, Evidence, GpuEvidence, encode_bundle
+from attestation import Binding, Evidence, GpuEvidence, SwitchEvidence, encode_bundle
+from attestation.crypto import ecdsa_p384
 from attestation.simulator import Settings, SimulatedMachine
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "attestation-samples"
@@ -52,6 +53,20 @@ class Scene:
     def bundle(self, gpus: int = 1, **settings: Any) -> bytes:
         """The same, as a bundle."""
         return encode_bundle(self.collect(gpus, **settings))
+
+
+@pytest.fixture
+def remembered_signatures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ECDSA verification that skips what it found good before: same key, message and signature."""
+    good = set()
+    compute = ecdsa_p384.verify
+
+    def verify(key: ecdsa_p384.Point, message: bytes, r: int, s: int, claim: str) -> None:
+        if (key, message, r, s) not in good:
+            compute(key, message, r, s, claim)
+            good.add((key, message, r, s))
+
+    monkeypatch.setattr(ecdsa_p384, "verify", verify)
 
 
 @pytest.fixture(scope="session")
@@ -107,6 +122,23 @@ class Samples:
                 found[f"{name} {index}"] = _pickled_gpu(gpu)
         return found
 
+    def board(self) -> tuple[tuple[GpuEvidence, ...], tuple[SwitchEvidence, ...]]:
+        """The 8 GPUs and 4 switches of one HGX board with protected PCIe."""
+        name = "ppcie_hgx_h100/test_ppcie_data"
+        gpus = tuple(gpu for key, gpu in self.gpus().items() if key.startswith(name))
+        switches = json.loads(self.read(f"nvidia/{name}.json"))["nvswitches"]
+        return gpus, tuple(_pickled_switch(switch) for switch in switches)
+
+    def switch(self) -> SwitchEvidence:
+        """A switch by itself."""
+        report = bytes.fromhex(self.read("nvidia/switch/switchAttestationReport.txt").decode().strip())
+        return SwitchEvidence(report, self.certificates("nvidia/switch/switchCertChain.txt"))
+
+    def ocsp(self) -> dict[str, bytes]:
+        """The OCSP answers of the single H100 and its manifests, by file name."""
+        folder = self._folder / "nvidia/spt_gh100_complete/ocsp"
+        return {path.stem: path.read_bytes() for path in sorted(folder.glob("*.der"))}
+
 
 def certificates_of_pem(text: str) -> tuple[bytes, ...]:
     """DER certificates of PEM text, in its order."""
@@ -121,6 +153,12 @@ def _pickled_gpu(gpu: dict[str, dict[str, object]]) -> GpuEvidence:
     )
     report = base64.b64decode(str(gpu["AttestationReport"]["py/b64"]))
     return GpuEvidence(report, certificates_of_pem(chain.decode("ascii")))
+
+
+def _pickled_switch(switch: dict[str, Any]) -> SwitchEvidence:
+    chain = b"".join(base64.b64decode(entry["pem"]) for entry in switch["attestation_cert_chain"])
+    report = base64.b64decode(switch["attestation_report"]["py/b64"])
+    return SwitchEvidence(report, certificates_of_pem(chain.decode("ascii")))
 
 
 @pytest.fixture(scope="session")

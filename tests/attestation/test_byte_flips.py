@@ -12,27 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from attestation import SIMULATED, AttestationError, VerifiedLinks, verify_bundle
-from attestation.crypto import ecdsa_p384
 
 if TYPE_CHECKING:
     from tests.attestation.conftest import Scene
 
 EXHAUSTIVE = os.environ.get("LEASEHOLD_EXHAUSTIVE") == "1"
 PARTS = 8
-
-
-@pytest.fixture
-def remembered_signatures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """ECDSA verification that skips what it found good before: same key, message and signature."""
-    good = set()
-    compute = ecdsa_p384.verify
-
-    def verify(key: ecdsa_p384.Point, message: bytes, r: int, s: int, claim: str) -> None:
-        if (key, message, r, s) not in good:
-            compute(key, message, r, s, claim)
-            good.add((key, message, r, s))
-
-    monkeypatch.setattr(ecdsa_p384, "verify", verify)
 
 
 @pytest.mark.parametrize("part", range(PARTS))

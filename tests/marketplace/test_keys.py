@@ -215,4 +215,8 @@ def test_keys_outside_rentals_are_limited_per_day(world: World) -> None:
 
 def test_data_outside_the_vault_needs_no_grant(world: World) -> None:
     far = world.publish_listing(artifact=artifact("far", "https://example.org/far.age"), fee=Tokens(0))
-    assert authorise(world, PUBLISHER, Item("listing", far.id), None, OWN_KEY).blob_id is None
+    world.listing = far
+    rental = world.create().id
+    world.claim(rental)
+    world.attest(rental)
+    assert authorise(world, world.session(rental), Item("listing", far.id), rental).blob_id is None

@@ -40,7 +40,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Authorisation:
-    """A permitted release: `blob_id` (None for data outside the vault) is readable by `reader` until
+    """A permitted release: `blob_id` (None when nothing is to be granted) is readable by `reader` until
     `until`.
     """
 
@@ -102,7 +102,7 @@ def _session_item(
     parts = parts_of(state, rental, message)
     if Who.SESSION not in parts:
         raise NotAuthorized(f"the attested session of rental {rental_id}")
-    permit(rental, Kind.KEY_RELEASED, parts, message.now)
+    permit(rental, Kind.KEY_RELEASED, {Who.SESSION}, message.now)
     attempt = rental.attempt
     if attempt is None or attempt.transport_public_key is None or attempt.ends_at is None:
         raise RuntimeError(f"rental {rental_id} runs without an attested session")
@@ -170,17 +170,18 @@ def _own_item(
 ) -> Authorisation:
     if item.kind == "listing":
         listing = state.listings.get(text_key(item.id))
-        owner, artifact = (listing.publisher, listing.artifact) if listing else (None, None)
+        owner = listing.publisher if listing else None
     elif item.kind == "dataset":
         dataset = state.datasets.get(text_key(item.id))
-        owner, artifact = (dataset.owner, dataset.artifact) if dataset else (None, None)
+        owner = dataset.owner if dataset else None
     else:
         raise NotAuthorized(f"the attested session of the rental; name the rental to get {shown(item.input)}")
-    if owner != message.caller or artifact is None:
+    if owner != message.caller:
         raise NotAuthorized(f"the owner of {shown(item.input)}, or an attested session that names its rental")
     key = _own_transport_key(transport_public_key)
     _require_quota(state, message)
-    return _authorisation(item, message, key, artifact, later(message.now, limits.OWNER_GRANT_S), None)
+    # No grant: owners read what they uploaded, and a record may name anybody's blob.
+    return Authorisation(item.input, message.caller, key, None, message.now, None)
 
 
 def _own_transport_key(transport_public_key: bytes | None) -> bytes:

@@ -215,7 +215,9 @@ def _done(state: State, message: Message, transfer: Transfer, outcome: Accepted)
     else:
         source = accounts.transit_of(transfer.index)
         _move(state, message, transfer, source, accounts.EXTERNAL, accounts.WITHDRAW)
-    return _save(state, replace(transfer, state=DONE, block=outcome.block, problem_kind=None, problem=None))
+    # A block number that no ledger has would not fit the record; the transfer is done all the same.
+    block = outcome.block if outcome.block < 2**64 else None
+    return _save(state, replace(transfer, state=DONE, block=block, problem_kind=None, problem=None))
 
 
 def _refused(state: State, message: Message, transfer: Transfer, outcome: Refused) -> Transfer:

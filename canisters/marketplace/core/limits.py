@@ -24,7 +24,7 @@ HEARTBEAT_WINDOW_S = 120
 RULING_WINDOW_S = 30 * 86_400
 ATTESTATION_VALIDITY_S = 86_400
 OWNER_GRANT_S = 86_400
-"""How long an owner's or renter's read access to a blob lasts after `release_key`."""
+"""How long a renter's read access to their result lasts after `release_key`."""
 TIMER_INTERVAL_S = 10
 
 # --- Attempts ---

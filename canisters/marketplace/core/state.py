@@ -100,12 +100,13 @@ class State:
         """Everything changed inside becomes lasting at the end, or nothing does when an exception leaves."""
         try:
             yield
+            encoded = [(table, table.encoded()) for table in self._tables]
         except BaseException:
             for table in self._tables:
                 table.rollback()
             raise
-        for table in self._tables:
-            table.commit()
+        for table, rows in encoded:
+            table.commit(rows)
 
     def next_number(self, counter: str) -> int:
         """The next unused number (0, 1, 2, …) of `counter`."""

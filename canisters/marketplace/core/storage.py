@@ -92,13 +92,20 @@ class Table(Generic[R]):
             found.sort(key=lambda row: row[0])
         return found[:limit]
 
-    def commit(self) -> None:
-        """Write the changes."""
-        for key, record in self._changes.items():
-            if record is None:
+    def encoded(self) -> list[tuple[bytes, bytes | None]]:
+        """The changes as they are to be stored; whatever cannot be is found here, before anything is."""
+        return [
+            (key, None if record is None else self._codec.encode(record))
+            for key, record in self._changes.items()
+        ]
+
+    def commit(self, encoded: list[tuple[bytes, bytes | None]] | None = None) -> None:
+        """Write the changes, as `encoded` gave them."""
+        for key, data in self.encoded() if encoded is None else encoded:
+            if data is None:
                 self._rows.remove(key)
             else:
-                self._rows.insert(key, self._codec.encode(record))
+                self._rows.insert(key, data)
         self._changes.clear()
 
     def rollback(self) -> None:

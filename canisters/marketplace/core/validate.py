@@ -135,8 +135,12 @@ def metrics(field: str, value: str) -> None:
     if size > limits.MAX_METRICS_BYTES:
         raise refuse(field, value, f"has {size} bytes; at most {limits.MAX_METRICS_BYTES} are accepted")
     try:
-        parsed = json.loads(value)
+        parsed = json.loads(value, parse_constant=_no_constant)
     except (ValueError, RecursionError) as problem:
         raise refuse(field, value, f"is not JSON ({problem}); send one JSON object") from problem
     if not isinstance(parsed, dict):
         raise refuse(field, value, "is not a JSON object; send one, such as {}")
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")

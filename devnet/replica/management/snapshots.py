@@ -43,9 +43,11 @@ def take_canister_snapshot(management: Management, call: ManagementCall, argumen
         list(values.values),
         canister.certified_data,
         canister.global_timer,
-        Image.of(len(wasm), lambda offset, size: wasm[offset : offset + size]),
-        Image.of(code.heap.size, code.heap.read),
-        Image.of(canister.stable.size, canister.stable.read),
+        {
+            "module": Image.of(len(wasm), lambda offset, size: wasm[offset : offset + size]),
+            "heap": Image.of(code.heap.size, code.heap.read),
+            "stable": Image.of(canister.stable.size, canister.stable.read),
+        },
         dict(canister.chunks),
     )
     _add(canister, snapshot, argument["replace_snapshot"])
@@ -149,7 +151,7 @@ def upload_canister_snapshot_metadata(management: Management, call: ManagementCa
         [_read_global(value) for value in argument["globals"]],
         argument["certified_data"],
         None if timer is None else timer[1] or 0,
-        *(Image(argument[name]) for name in bounds),
+        {image: Image(argument[f"{name}_size"]) for name, image in _IMAGES.items()},
     )
     _add(canister, snapshot, argument["replace_snapshot"])
     return {"snapshot_id": snapshot.id}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from devnet.replica.canister import Canister
-from devnet.replica.snapshots import GlobalValue, Image, Snapshot
+from devnet.replica.snapshots import IMAGES, GlobalValue, Image, Snapshot
 from devnet.replica.state.database import Database
 from devnet.replica.state.encoding import decode, encode
 
@@ -53,7 +53,7 @@ def load_snapshots(database: Database, canister: Canister) -> None:
     rows = database.rows("SELECT id, record FROM snapshot WHERE canister = ? ORDER BY id", canister.id)
     for identifier, record in list(rows):
         facts: SnapshotFacts = decode(SnapshotFacts, record)
-        images = [Image(size) for size in facts.sizes]
+        images = {name: Image(size) for name, size in zip(IMAGES, facts.sizes, strict=True)}
         snapshot = Snapshot(
             identifier,
             canister.id,
@@ -63,8 +63,8 @@ def load_snapshots(database: Database, canister: Canister) -> None:
             facts.globals,
             facts.certified_data,
             facts.global_timer,
-            *images,
-            chunks=facts.chunks,
+            images,
+            facts.chunks,
             saved=True,
         )
         for name, image in snapshot.images.items():
@@ -82,7 +82,7 @@ def _save(database: Database, snapshot: Snapshot) -> None:
             snapshot.globals,
             snapshot.certified_data,
             snapshot.global_timer,
-            [image.size for image in snapshot.images.values()],
+            [snapshot.images[name].size for name in IMAGES],
             snapshot.chunks,
         )
         database.execute(
