@@ -4,6 +4,8 @@ Publisher, renter and worker use the same functions. A sealed file and what is n
 the work folder, so an interrupted upload goes on; the secret that opens it is never written to disk.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +30,7 @@ from leasehold.vault import PREFIX, ProgressCallback
 from leasehold.vetkeys import TransportKey, VetKey
 
 _DOWNLOAD_BLOCK = 1024 * 1024
+_MAX_REDIRECTS = 5
 
 
 class ArtifactError(LeaseholdError):
@@ -198,15 +201,13 @@ def _sealed_before(item: Item, source_sha256: bytes, target: Path) -> SealedItem
 def _fetch_url(artifact: Artifact, target: Path, progress: ProgressCallback | None) -> None:
     partial = target.with_name(target.name + ".part")
     try:
-        with httpx.stream("GET", artifact.location, follow_redirects=True, timeout=60) as response:
-            response.raise_for_status()
-            with partial.open("wb") as file:
-                for data in response.iter_bytes(_DOWNLOAD_BLOCK):
-                    file.write(data)
-                    if file.tell() > artifact.size:
-                        raise ArtifactError(f"{artifact.location} is longer than the record says")
-                    if progress is not None:
-                        progress(file.tell(), artifact.size)
+        with _opened(artifact.location) as response, partial.open("wb") as file:
+            for data in response.iter_bytes(_DOWNLOAD_BLOCK):
+                file.write(data)
+                if file.tell() > artifact.size:
+                    raise ArtifactError(f"{artifact.location} is longer than the record says")
+                if progress is not None:
+                    progress(file.tell(), artifact.size)
         check_file(partial, size=artifact.size, sha256=artifact.sha256)
     except httpx.HTTPError as error:
         raise NetworkError(f"{artifact.location} cannot be fetched: {error}") from error
@@ -214,3 +215,19 @@ def _fetch_url(artifact: Artifact, target: Path, progress: ProgressCallback | No
         partial.unlink(missing_ok=True)
         raise
     partial.replace(target)
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[httpx.Response]:
+    # Redirects lead to https only: a record must not make this machine ask services of its own network.
+    for _ in range(_MAX_REDIRECTS):
+        with httpx.stream("GET", url, follow_redirects=False, timeout=60) as response:
+            if not response.is_redirect:
+                response.raise_for_status()
+                yield response
+                return
+            target = response.url.join(response.headers["location"])
+        if target.scheme != "https" or is_loopback(str(target)):
+            raise ArtifactError(f"{url} leads to {str(target)!a}, which is no https URL of another machine")
+        url = str(target)
+    raise ArtifactError(f"{url} leads on and on: more than {_MAX_REDIRECTS} redirects")

@@ -36,6 +36,8 @@ REPORT_EVERY_S = 0.5
 HEARTBEAT_EVERY_S = 30.0
 """At least this often the marketplace hears from a running rental."""
 MAX_POINTS_PER_POST = 64
+STALLED_AFTER_S = 1800.0
+"""A trainer that is silent for so long is given up: a tokenizer's pattern can keep it busy for ever."""
 
 Tell = Callable[[str], None]
 
@@ -142,6 +144,11 @@ class RunningAttempt:
         )
         staging.replace(target)
 
+    def _seal_and_upload(self, archive: Path, item: Item) -> Artifact:
+        return seal_and_upload(
+            self.session, archive, item, self.folder, progress=lambda done, total: self.heartbeat()
+        )
+
     def train(self, model: Path, datasets: tuple[Path, ...]) -> tuple[Path, dict[str, float]]:
         """Run the trainer process and pass its progress on; answers the adapter folder and its metrics."""
         job = TrainingJob(
@@ -154,8 +161,13 @@ class RunningAttempt:
         )
         done: DoneMessage | None = None
         stopping = False
+        heard = time.monotonic()
         with TrainerProcess(job, self.folder) as trainer:
             for message in trainer.messages(poll_s=REPORT_EVERY_S):
+                if message is not None:
+                    heard = time.monotonic()
+                elif time.monotonic() - heard >= STALLED_AFTER_S:
+                    raise TrainingFailed(f"the trainer made no step for {STALLED_AFTER_S:.0f} s")
                 match message:
                     case ProgressMessage():
                         self._pending.append(Progress.model_validate(message.model_dump(exclude={"event"})))
@@ -173,7 +185,7 @@ class RunningAttempt:
             if done is None and stopping:
                 raise TrainingInterrupted("the worker is shutting down; the last checkpoint is kept")
             if done is None:
-                raise TrainingFailed(f"the trainer ended with status {status}: {trainer.log_tail()}")
+                raise TrainingFailed(f"the trainer ended with status {status}")
         self.report(force=True)
         return done.path, done.metrics
 
@@ -202,7 +214,7 @@ class RunningAttempt:
         """Seal a checkpoint folder and hand it in; the operator's earned share grows with it."""
         archive = self.folder / "checkpoint-out.tar"
         pack_folder(path, archive, kind="checkpoint")
-        artifact = seal_and_upload(self.session, archive, Item.checkpoint(self.rental), self.folder)
+        artifact = self._seal_and_upload(archive, Item.checkpoint(self.rental))
         try:
             self.session.marketplace.submit_checkpoint(self.rental, artifact)
         except (InvalidState, NotAuthorized) as error:
@@ -214,7 +226,7 @@ class RunningAttempt:
         """Seal the adapter to the renter, upload it, hand it in: the meter stops."""
         archive = self.folder / "adapter.tar"
         pack_folder(adapter, archive, kind="adapter")
-        artifact = seal_and_upload(self.session, archive, Item.result(self.rental), self.folder)
+        artifact = self._seal_and_upload(archive, Item.result(self.rental))
         summary = {**metrics, "adapter_sha256": hash_file(archive).hex()}
         self.session.marketplace.submit_result(self.rental, artifact, json.dumps(summary, sort_keys=True))
         self.tell(f"rental {self.rental}: adapter sealed and submitted ({artifact.size} bytes)")
@@ -226,4 +238,5 @@ def failure_reason(error: Exception) -> str:
     reason = getattr(error, "reason", None)
     kind = reason if isinstance(reason, str) else type(error).__name__
     text = str(error) if isinstance(error, LeaseholdError | TrainingFailed) else ""
-    return f"{kind}: {text}"[:200].rstrip(": ")
+    shown = "".join(letter if letter.isprintable() else " " for letter in f"{kind}: {text}"[:200])
+    return shown.rstrip(": ")

@@ -6,27 +6,33 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from leasehold.agent import NetworkError
-from leasehold.errors import (
-    CanisterError,
-    EvidenceRefused,
-    InvalidState,
-    LeaseholdError,
-    NotAuthorized,
-    NotFound,
-)
+from leasehold.errors import CanisterError, EvidenceRefused, LeaseholdError
 from leasehold.models import Job
 from leasehold.network import Client
 from leasehold.vetkeys import TransportKey
 from tee_worker.attempt import RunningAttempt, Tell, failure_reason
-from tee_worker.errors import RentalLost, WorkerError
+from tee_worker.errors import RentalLost
 from tee_worker.evidence import EvidenceProvider
 from tee_worker.journal import Attempt, Journal
 
 POLL_EVERY_S = 1.0
+RETRY_AFTER_S = 30.0
+"""How long a rental that failed here is left to other workers."""
+MAX_TRIES = 2
+"""How often one rental is tried here; after that it is handed back unopened."""
 MAX_BACKOFF_S = 30.0
+
+
+@dataclass(frozen=True)
+class Setback:
+    """A rental this worker could not carry or claim: `until` when it is left alone, and why."""
+
+    until: float = 0.0
+    failures: int = 0
+    reason: str = ""
 
 
 class Supervisor:
@@ -43,13 +49,16 @@ class Supervisor:
         should_stop: Callable[[], bool],
         checkpoint_every_s: float = 60.0,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.client, self.offer, self.evidence = client, offer, evidence
         self.folder, self.tell, self.should_stop = folder, tell, should_stop
         self.checkpoint_every_s = checkpoint_every_s
         self.sleep = sleep
         self.journal = Journal(folder)
+        self.clock = clock
         self._refused: set[int] = set()
+        self._setbacks: dict[int, Setback] = {}
 
     def serve(self, *, once: bool = False) -> int:
         """Carry rentals as they come, with `once` only one; answers how many results were submitted."""
@@ -58,8 +67,8 @@ class Supervisor:
         while not self.should_stop():
             try:
                 claimed = self._resume() or self._claim_next()
-            except NetworkError as error:
-                self.tell(f"the network does not answer ({error}); trying again in {backoff:.0f} s")
+            except LeaseholdError as error:
+                self.tell(f"no rental could be looked for ({error}); trying again in {backoff:.0f} s")
                 self.sleep(backoff)
                 backoff = min(2 * backoff, MAX_BACKOFF_S)
                 continue
@@ -76,11 +85,18 @@ class Supervisor:
         rental = self.client.marketplace.next_job(self.offer)
         if rental is None or rental in self._refused:
             return None
+        setback = self._setbacks.get(rental, Setback())
+        if self.clock() < setback.until:
+            return None
         try:
             job = self.client.marketplace.claim_rental(self.offer, rental)
-        except CanisterError as error:  # another worker was quicker, or the bond is not covered
+        except CanisterError as error:  # another worker was quicker, or the bond is not covered yet
             self.tell(f"rental {rental} could not be claimed: {error}")
-            self._refused.add(rental)
+            self._setbacks[rental] = replace(setback, until=self.clock() + RETRY_AFTER_S)
+            return None
+        if setback.failures >= MAX_TRIES:
+            # It keeps others from this worker for as long as it waits: hand it back until it has failed.
+            self._hand_back(rental, setback.reason)
             return None
         attempt = Attempt(
             offer=self.offer,
@@ -100,7 +116,8 @@ class Supervisor:
         try:
             # Claiming again what this worker already holds answers the same job.
             job = self.client.marketplace.claim_rental(attempt.offer, attempt.rental)
-        except (InvalidState, NotAuthorized, NotFound):
+        except CanisterError as error:
+            self.tell(f"rental {attempt.rental} is no longer ours: {error}")
             self._forget(attempt)
             return None
         self.tell(f"rental {attempt.rental}: going on after a restart")
@@ -126,22 +143,22 @@ class Supervisor:
             self.tell(f"rental {attempt.rental}: evidence refused: {error}")
         except RentalLost as error:
             self.tell(str(error))
-        except (WorkerError, LeaseholdError) as error:
-            self._give_back(attempt, error)
+        except Exception as error:  # whatever a hostile model or dataset provokes, the next rental is served
+            self._hand_back(attempt.rental, failure_reason(error))
         else:
             self._forget(attempt)
             return 1
         self._forget(attempt)
         return 0
 
-    def _give_back(self, attempt: Attempt, error: Exception) -> None:
-        reason = failure_reason(error)
-        self.tell(f"rental {attempt.rental}: handed back: {reason}")
-        self._refused.add(attempt.rental)
+    def _hand_back(self, rental: int, reason: str) -> None:
+        self.tell(f"rental {rental}: handed back: {reason}")
+        failures = self._setbacks.get(rental, Setback()).failures + 1
+        self._setbacks[rental] = Setback(self.clock() + RETRY_AFTER_S, failures, reason)
         try:
-            self.client.marketplace.return_rental(attempt.rental, reason)
+            self.client.marketplace.return_rental(rental, reason)
         except LeaseholdError as refusal:
-            self.tell(f"rental {attempt.rental}: could not be handed back ({refusal}); its deadline will")
+            self.tell(f"rental {rental}: could not be handed back ({refusal}); its deadline will")
 
     def _forget(self, attempt: Attempt) -> None:
         """Nothing in clear stays: not the model, the data, the keys."""

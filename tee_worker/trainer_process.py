@@ -33,8 +33,8 @@ class TrainerProcess:
         log = (self._folder / "trainer.log").open("ab")
         with log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tee_worker.trainer", str(self._job_file)],
-                stdin=subprocess.DEVNULL,
+                [sys.executable, "-m", "tee_worker.trainer", str(self._job_file), "--with-parent"],
+                stdin=subprocess.PIPE,  # never written to: that it closes is the message
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
@@ -52,8 +52,9 @@ class TrainerProcess:
             self._process.kill()
         self._process.wait()
         self._reader.join()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -88,8 +89,3 @@ class TrainerProcess:
     def exit_status(self) -> int:
         """The exit status, once the messages ended (waits for the process)."""
         return self._process.wait()
-
-    def log_tail(self, size: int = 2000) -> str:
-        """The last characters of what the trainer wrote to standard error."""
-        path = self._folder / "trainer.log"
-        return path.read_text("utf-8", errors="replace")[-size:] if path.is_file() else ""

@@ -197,6 +197,7 @@ def _explained(kind: str, details: Any) -> str:
         balance = shown(details["balance"])
         return f"the account has {balance} on the ledger; the amount plus the fee is needed"
     if kind == "BadFee":
-        return f"the ledger's fee is now {shown(details['expected_fee'])}; ask again with another created_at_time"
+        fee = shown(details["expected_fee"])
+        return f"the ledger's fee is now {fee}; ask again with another created_at_time"
     fields = details.items() if details else ()
     return ", ".join((kind, *(f"{name} {shown(value)}" for name, value in fields)))

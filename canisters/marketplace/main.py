@@ -264,7 +264,7 @@ def get_rental(rental: nat64) -> RentalResult:
 def my_rentals(after: Opt[nat64], limit: nat32) -> Vec[Rental]:
     message = message_now()
     found = queue.rentals_of(state, message.caller, after, limit)
-    return [convert.rental(views.rental_view(state, rental, message.now)) for rental in found]
+    return [convert.rental(views.listed_view(state, rental, message.now)) for rental in found]
 
 
 @query

@@ -4,9 +4,9 @@ Source: docs/interfaces.md, "Packing".
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -17,6 +17,8 @@ MAX_LINE_BYTES = 1024 * 1024
 MAX_ROWS = 10_000_000
 MAX_LABELS = 1_000
 MAX_PROBLEMS = 20
+MAX_COLLECTED = 1_000
+"""Malformed lines after which reading stops."""
 
 Split = Literal["train", "test"]
 
@@ -25,7 +27,8 @@ class DatasetError(LeaseholdError):
     """A dataset file has malformed lines.
 
     Args:
-        problems: line number (from 1; 0 for the whole file) and what is wrong there.
+        problems: line number (from 1) and what is wrong there, which may repeat parts of the line; 0 for the
+            whole file, which repeats nothing.
     """
 
     def __init__(self, source: str, problems: list[tuple[int, str]]) -> None:
@@ -77,26 +80,28 @@ def read_rows(path: Path, task: str) -> list[Row]:
         raise DatasetError(path.name, [(0, f"unknown task {task!r}; it is one of {', '.join(TASKS)}")])
     try:
         with path.open("rb") as file:
-            return parse_rows(file, task, path.name)
+            return parse_rows(_lines(file), task, path.name)
     except OSError as error:
         raise DatasetError(path.name, [(0, f"it cannot be read: {error.strerror}")]) from error
 
 
 def parse_rows(lines: Iterable[bytes], task: str, source: str = "the dataset") -> list[Row]:
     """All rows of the lines of a dataset file, as `read_rows`."""
-    rows: list[Row] = []
+    rows: dict[int, Row] = {}
     problems: list[tuple[int, str]] = []
     for number, line in enumerate(_bounded(lines), 1):
         if not line.strip():
             continue
         try:
-            rows.append(_parse_row(line, task))
-        except ValueError as error:
+            rows[number] = _parse_row(line, task)
+        except (ValueError, RecursionError) as error:
             problems.append((number, _explained(error)))
+        if len(problems) >= MAX_COLLECTED:
+            raise DatasetError(source, problems)
     problems += [] if problems else list(_problems_as_a_whole(rows, task))
     if problems:
         raise DatasetError(source, problems)
-    return rows
+    return list(rows.values())
 
 
 def guess_task(path: Path) -> str:
@@ -104,6 +109,14 @@ def guess_task(path: Path) -> str:
     with path.open("rb") as file:
         first = next((line for line in file if line.strip()), b"")
     return "text-classification" if b'"label"' in first else "causal-lm"
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    # A line is never held in memory beyond what a row may have.
+    while line := file.readline(MAX_LINE_BYTES + 1):
+        yield line
+        if len(line) > MAX_LINE_BYTES:
+            return
 
 
 def _bounded(lines: Iterable[bytes]) -> Iterator[bytes]:
@@ -128,23 +141,25 @@ def _row_type(fields: dict[str, Any], task: str) -> type[Row]:
     return CompletionRow if "prompt" in fields or "completion" in fields else TextRow
 
 
-def _problems_as_a_whole(rows: list[Row], task: str) -> Iterator[tuple[int, str]]:
-    train = [row for row in rows if row.split == "train"]
+def _problems_as_a_whole(rows: Mapping[int, Row], task: str) -> Iterator[tuple[int, str]]:
+    train = [row for row in rows.values() if row.split == "train"]
     if not train:
         yield 0, "it has no rows to train on"
     elif task == "text-classification":
         labels = {row.label for row in train if isinstance(row, TextClassificationRow)}
-        unseen = {row.label for row in rows if isinstance(row, TextClassificationRow)} - labels
         if not 2 <= len(labels) <= MAX_LABELS:
             yield (
                 0,
                 f"classification needs 2 to {MAX_LABELS} labels in the training rows, found {len(labels)}",
             )
-        if unseen:
-            yield 0, f"the label {min(unseen)!r} appears in test rows only"
+        for number, row in rows.items():
+            if isinstance(row, TextClassificationRow) and row.label not in labels:
+                yield number, f"the label {row.label!r} appears in test rows only"
 
 
-def _explained(error: ValueError) -> str:
+def _explained(error: ValueError | RecursionError) -> str:
+    if isinstance(error, RecursionError):
+        return "no row: nested too deeply"
     if isinstance(error, json.JSONDecodeError):
         return f"no JSON: {error.msg} at column {error.colno}"
     if isinstance(error, UnicodeDecodeError):

@@ -28,6 +28,11 @@ _TYPES = {
     ".png": "image/png",
     ".woff2": "font/woff2",
 }
+# What Internet Identity and gateways look for; they have no ending.
+_WELL_KNOWN = {
+    "/.well-known/ic-domains": "text/plain; charset=utf-8",
+    "/.well-known/ii-alternative-origins": "application/json",
+}
 _COMPRESSED = (".html", ".js", ".css", ".json", ".svg")
 _GZIP_LEVEL = 9
 
@@ -93,8 +98,9 @@ def publish_page(
     Raises:
         ConfigurationError: the page is not built, or holds a file that cannot be served.
     """
-    files = [*page_files(folder), *_encodings(CONFIGURATION, configuration(network))]
+    files = list(page_files(folder))
     with network.agent(identity) as agent:
+        files += _encodings(CONFIGURATION, configuration(network, agent.root_key))
         management = Management(agent)
         installed = management.status(canister).module_hash
         if installed is None:
@@ -105,14 +111,14 @@ def publish_page(
     return network.with_canisters({**network.canisters, CANISTER: str(canister)}), put
 
 
-def configuration(network: Network) -> bytes:
+def configuration(network: Network, root_key: bytes) -> bytes:
     """What the page must know, as JSON; the root key only where it is not mainnet's."""
     facts = {
         "canisters": {name: network.canisters[name] for name in ("marketplace", "vault", "ledger")},
         "identityProvider": identity_provider(network),
     }
-    if is_loopback(network.url) and network.root_key is not None:
-        facts["rootKey"] = network.root_key.hex()
+    if is_loopback(network.url):
+        facts["rootKey"] = root_key.hex()
     return json.dumps(facts, indent=2).encode() + b"\n"
 
 
@@ -130,11 +136,12 @@ def page_files(folder: Path) -> Iterator[PageFile]:
 
 def _encodings(path: str, body: bytes) -> Iterator[PageFile]:
     suffix = Path(path).suffix
-    if suffix not in _TYPES:
+    content_type = _WELL_KNOWN.get(path) or _TYPES.get(suffix)
+    if content_type is None:
         raise ConfigurationError(f"{path} cannot be served; known endings are {', '.join(sorted(_TYPES))}")
-    yield PageFile(path, _TYPES[suffix], "identity", body)
+    yield PageFile(path, content_type, "identity", body)
     if suffix in _COMPRESSED:
-        yield PageFile(path, _TYPES[suffix], "gzip", gzip.compress(body, _GZIP_LEVEL, mtime=0))
+        yield PageFile(path, content_type, "gzip", gzip.compress(body, _GZIP_LEVEL, mtime=0))
 
 
 def _put(page: Canister, files: list[PageFile]) -> int:

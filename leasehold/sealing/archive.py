@@ -3,17 +3,16 @@
 Source: docs/interfaces.md, "Packing"; POSIX.1-1988 ustar.
 """
 
-import shutil
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from leasehold.sealing.errors import PackingError
+from leasehold.sealing.ustar import MAX_FILE_BYTES, MAX_FILES, Entry, read_entries
 
-MAX_FILES = 1_000
 MAX_NAME_CHARACTERS = 100
-MAX_FILE_BYTES = 512 * 1024**3
-MAX_ARCHIVE_BYTES = 2 * 1024**4
+_COPY_BYTES = 1024 * 1024
 
 PICKLE_SUFFIXES = frozenset({".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".npy", ".npz"})
 CODE_SUFFIXES = frozenset({".py", ".pyc", ".so", ".sh"})
@@ -50,6 +49,8 @@ def pack_folder(folder: Path, target: Path, kind: str = "model") -> tuple[str, .
             entry = tarfile.TarInfo(name)
             entry.size = path.stat().st_size
             entry.mode = 0o644
+            if entry.size > MAX_FILE_BYTES:
+                raise PackingError(f"{name} is larger than {MAX_FILE_BYTES} bytes; save it in several shards")
             with path.open("rb") as content:
                 archive.addfile(entry, content)
     return names
@@ -64,17 +65,17 @@ def unpack_archive(archive: Path, folder: Path, kind: str = "model") -> tuple[st
     Raises:
         PackingError: what `pack_folder` would not have written.
     """
-    if archive.stat().st_size > MAX_ARCHIVE_BYTES:
-        raise PackingError(f"{archive.name} is larger than {MAX_ARCHIVE_BYTES} bytes")
-    try:
-        with tarfile.open(archive, "r:") as opened:
-            entries = _checked_entries(opened, kind)
-            folder.mkdir(parents=True, exist_ok=True)
-            for entry in entries:
-                _extract(opened, entry, folder)
-    except (tarfile.TarError, EOFError) as error:
-        raise PackingError(f"{archive.name} is no tar archive, or a damaged one: {error}") from error
-    return tuple(entry.name for entry in entries)
+    with archive.open("rb") as opened:
+        try:
+            entries = tuple(read_entries(opened, archive.stat().st_size))
+        except PackingError as error:
+            raise PackingError(f"{archive.name} is no tar archive, or a damaged one: {error}") from error
+        names = tuple(entry.name for entry in entries)
+        ensure_names(names, kind)
+        folder.mkdir(parents=True, exist_ok=True)
+        for entry in entries:
+            _extract(opened, entry, folder)
+    return names
 
 
 def ensure_names(names: tuple[str, ...], kind: str) -> None:
@@ -89,8 +90,11 @@ def ensure_names(names: tuple[str, ...], kind: str) -> None:
         raise PackingError(f"{len(names)} files are too many; at most {MAX_FILES}")
     if len(set(names)) != len(names):
         raise PackingError("a file name appears twice in the archive")
+    folders = {str(parent) for name in names for parent in PurePosixPath(name).parents}
     for name in names:
         _ensure_name(name)
+        if name in folders:
+            raise PackingError(f"{name} is both a file and a folder in the archive")
     for pattern in REQUIRED[kind]:
         if not any(PurePosixPath(name).match(pattern) for name in names):
             raise PackingError(f"a {kind} folder needs {pattern}, found only {', '.join(names) or 'nothing'}")
@@ -98,7 +102,9 @@ def ensure_names(names: tuple[str, ...], kind: str) -> None:
 
 def _ensure_name(name: str) -> None:
     path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or str(path) != name or "\\" in name or "\x00" in name:
+    if not (name.isascii() and name.isprintable()):
+        raise PackingError(f"the file name {name!a} has other than printable ASCII characters")
+    if path.is_absolute() or ".." in path.parts or str(path) != name or "\\" in name:
         raise PackingError(f"{name!r} would be written outside of the folder")
     if len(name) > MAX_NAME_CHARACTERS:
         raise PackingError(f"the file name {name!r} is longer than {MAX_NAME_CHARACTERS} characters")
@@ -126,31 +132,24 @@ def _files_of(folder: Path) -> Iterator[tuple[str, Path]]:
             yield name, path
 
 
-def _checked_entries(archive: tarfile.TarFile, kind: str) -> list[tarfile.TarInfo]:
-    entries: list[tarfile.TarInfo] = []
-    for entry in archive:
-        if not entry.isreg() or entry.issparse():
-            raise PackingError(f"{entry.name!r} in the archive is no ordinary file")
-        if entry.size > MAX_FILE_BYTES:
-            raise PackingError(f"{entry.name!r} is larger than {MAX_FILE_BYTES} bytes")
-        entries.append(entry)
-        if len(entries) > MAX_FILES:
-            raise PackingError(f"the archive has more than {MAX_FILES} files")
-    ensure_names(tuple(entry.name for entry in entries), kind)
-    return entries
-
-
-def _extract(archive: tarfile.TarFile, entry: tarfile.TarInfo, folder: Path) -> None:
+def _extract(archive: BinaryIO, entry: Entry, folder: Path) -> None:
     target = folder / entry.name
-    target.parent.mkdir(parents=True, exist_ok=True)
-    content = archive.extractfile(entry)
-    if content is None:
-        raise PackingError(f"{entry.name!r} in the archive has no content")
+    archive.seek(entry.offset)
     # "x": an existing file or link is never followed or overwritten.
     try:
-        with content, target.open("xb") as file:
-            shutil.copyfileobj(content, file)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("xb") as file:
+            _copy(archive, file, entry.size)
     except FileExistsError as error:
         raise PackingError(f"{target} is there already; unpack into an empty folder") from error
-    if target.stat().st_size != entry.size:
-        raise PackingError(f"{entry.name!r} in the archive is cut short")
+    except OSError as error:
+        raise PackingError(f"{entry.name} cannot be written: {error.strerror}") from error
+
+
+def _copy(source: BinaryIO, target: BinaryIO, size: int) -> None:
+    while size:
+        piece = source.read(min(size, _COPY_BYTES))
+        if not piece:
+            raise PackingError("the archive became shorter while it was read")
+        target.write(piece)
+        size -= len(piece)

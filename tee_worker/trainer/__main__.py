@@ -1,7 +1,7 @@
 """The trainer process: `python -m tee_worker.trainer JOB.json`.
 
 Messages go to standard output as JSON Lines, libraries' chatter to standard error. SIGTERM and SIGINT write a
-checkpoint first. Exit status: 0 done, 1 failed (the last message says why), 3 interrupted.
+checkpoint first. Exit status: 0 done, 1 failed (the last message says why), 3 interrupted, 4 supervisor gone.
 """
 
 from __future__ import annotations
@@ -9,13 +9,29 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
 from types import FrameType
 
-EXIT_FAILED, EXIT_INTERRUPTED = 1, 3
+EXIT_FAILED, EXIT_INTERRUPTED, EXIT_ORPHANED = 1, 3, 4
+WITH_PARENT = "--with-parent"
+"""Option: end at once when standard input closes, which it does when the supervisor is gone."""
+
+
+def end_with_parent() -> None:
+    """Leave no trainer behind that reads clear data for nobody, and writes where the next one writes."""
+
+    def watch() -> None:
+        while os.read(0, 1024):
+            pass
+        os._exit(EXIT_ORPHANED)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def main(argv: list[str]) -> int:
+    if WITH_PARENT in argv:
+        end_with_parent()
     os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
     # OpenMP threads otherwise spin while they wait, which costs many times over on a shared machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -48,7 +64,8 @@ def main(argv: list[str]) -> int:
         tell(FailedMessage(reason=error.reason, message=str(error)))
         return EXIT_FAILED
     except Exception as error:  # the renter must learn why, whatever a library raised
-        tell(FailedMessage(reason="training_failed", message=f"{type(error).__name__}: {error}"))
+        # By its kind alone: a library's text may repeat rows, and this message leaves the TEE.
+        tell(FailedMessage(reason="training_failed", message=type(error).__name__))
         raise
     return 0
 

@@ -10,6 +10,9 @@ from leasehold.sealing.archive import CODE_SUFFIXES, PICKLE_SUFFIXES
 from tee_worker.errors import ModelRefused
 
 MAX_CONFIG_BYTES = 1 << 20
+ADAPTER_CONFIG = "adapter_config.json"
+ATTENTION_KEYS = frozenset({"attn_implementation", "_attn_implementation", "_attn_implementation_internal"})
+"""Where transformers takes the name of an attention kernel from; one with a slash is fetched and run."""
 
 
 def check_model_folder(folder: Path) -> dict[str, Any]:
@@ -25,7 +28,18 @@ def check_model_folder(folder: Path) -> dict[str, Any]:
         _check_file(folder, path)
     if not any(folder.glob("*.safetensors")):
         raise ModelRefused("the model folder has no *.safetensors file; save it with safe_serialization=True")
-    return _read_config(folder / "config.json")
+    if (folder / ADAPTER_CONFIG).exists():
+        raise ModelRefused(
+            f"{ADAPTER_CONFIG} would load its base model from elsewhere; merge the adapter first"
+        )
+    for path in sorted(folder.rglob("*config.json")):
+        _refuse_code(path.name, _read_json(path))
+    config = _read_json(folder / "config.json")
+    if not isinstance(config, dict):
+        raise ModelRefused("config.json holds no JSON object")
+    if "model_type" not in config:
+        raise ModelRefused("config.json names no model_type")
+    return config
 
 
 def _check_file(folder: Path, path: Path) -> None:
@@ -39,17 +53,25 @@ def _check_file(folder: Path, path: Path) -> None:
         raise ModelRefused(f"{name} is code; models with remote code are not loaded, remove it")
 
 
-def _read_config(path: Path) -> dict[str, Any]:
+def _read_json(path: Path) -> Any:
     if not path.is_file():
-        raise ModelRefused("the model folder has no config.json")
+        raise ModelRefused(f"the model folder has no {path.name}")
     if path.stat().st_size > MAX_CONFIG_BYTES:
-        raise ModelRefused(f"config.json is larger than {MAX_CONFIG_BYTES} bytes")
+        raise ModelRefused(f"{path.name} is larger than {MAX_CONFIG_BYTES} bytes")
     try:
-        config = json.loads(path.read_text("utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ModelRefused(f"config.json is not JSON: {error}") from None
-    if not isinstance(config, dict) or "model_type" not in config:
-        raise ModelRefused("config.json names no model_type")
-    if "auto_map" in config:
-        raise ModelRefused("config.json has auto_map (remote code); remove it and use a stock architecture")
-    return config
+        return json.loads(path.read_text("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ModelRefused(f"{path.name} is not JSON: {type(error).__name__}") from None
+
+
+def _refuse_code(name: str, value: Any) -> None:
+    """Refuse what would make the libraries fetch code, at any depth of a configuration."""
+    if isinstance(value, dict):
+        if "auto_map" in value:
+            raise ModelRefused(f"{name} has auto_map (remote code); remove it and use a stock architecture")
+        for key in ATTENTION_KEYS & value.keys():
+            if "/" in str(value[key]):
+                raise ModelRefused(f"{name} names a kernel to download in {key}; remove it")
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for item in inner:
+        _refuse_code(name, item)

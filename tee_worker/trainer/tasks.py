@@ -28,6 +28,11 @@ IGNORED_LABEL = -100
 """What torch's cross entropy skips (`ignore_index`)."""
 
 
+def load_tokenizer(folder: Path) -> Any:
+    """The folder's tokenizer; never asks whether to run code, on this machine or another."""
+    return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+
+
 class Task(Protocol):
     """What the recipe needs of a task."""
 
@@ -57,7 +62,7 @@ class TextClassification:
             )
         self.folder = folder
         self.max_length = max_length
-        self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        self.tokenizer = load_tokenizer(folder)
         self._index = {label: index for index, label in enumerate(self.labels)}
 
     def load_model(self) -> PreTrainedModel:
@@ -104,7 +109,7 @@ class CausalLm:
                 raise DatasetRefused(f"row {index} has neither text nor prompt and completion")
         self.folder = folder
         self.max_length = max_length
-        self.tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        self.tokenizer = load_tokenizer(folder)
         self._pad = self.tokenizer.pad_token_id
         if self._pad is None:
             self._pad = self.tokenizer.eos_token_id or 0

@@ -32,6 +32,7 @@ class Rental:
     saved: int = 0
     used: int = 0
     keys: set[str] = field(default_factory=set)
+    rate: int = 0
 
 
 class Model:
@@ -50,10 +51,10 @@ class Model:
     def create(self, now: int, rate: int, duration: int, queue_timeout: int) -> None:
         price = self.price(rate, duration)
         self.available["renter"] -= price
-        self.rentals.append(Rental(duration, queue_timeout, price, now + queue_timeout))
+        self.rentals.append(Rental(duration, queue_timeout, price, now + queue_timeout, rate=rate))
 
     def claim(self, now: int, r: Rental) -> None:
-        r.bond = OFFER_RATE * r.duration * BOND_BPS // 10_000
+        r.bond = r.rate * r.duration * BOND_BPS // 10_000
         self.available["operator"] -= r.bond
         r.status, r.deadline = "attesting", now + ATTESTATION
 

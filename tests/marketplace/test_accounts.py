@@ -41,7 +41,7 @@ def test_a_principal_sees_three_sums(world: World) -> None:
     rental = world.running()
     renter, operator = (accounts.balances_of(world.state, owner) for owner in (RENTER, OPERATOR))
     assert (renter.available.base_units, renter.escrowed.base_units) == (100_000 - 13_860, 13_860)
-    assert (operator.available.base_units, operator.bonded.base_units) == (47_000, 3_000)
+    assert (operator.available.base_units, operator.bonded.base_units) == (46_400, 3_600)
     world.do(rentals.cancel, RENTER, rental)
     after = accounts.balances_of(world.state, RENTER)
     assert after.escrowed == accounts.balances_of(world.state, OPERATOR).bonded == Tokens(0)

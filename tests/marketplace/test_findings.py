@@ -1,11 +1,13 @@
 """One test per finding of the adversarial review: each failed before its fix."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from canisters.marketplace.core import jobs, keys, ledger_journal, limits, rentals
-from canisters.marketplace.core.errors import InvalidArgument
+from attestation.claims import SwitchSummary
+from canisters.marketplace.core import jobs, keys, ledger_journal, limits, policies, rentals
+from canisters.marketplace.core.errors import EvidenceRefused, InvalidArgument, Unavailable
 from canisters.marketplace.core.keys import Item
 from canisters.marketplace.core.ledger_journal import (
     DEPOSIT,
@@ -18,7 +20,7 @@ from canisters.marketplace.core.ledger_journal import (
 from canisters.marketplace.core.model import Transfer
 from canisters.marketplace.core.records import Codec
 from canisters.marketplace.core.types import Principal, Timestamp, Tokens
-from tests.marketplace.world import RENTER, STRANGER, World, artifact, person
+from tests.marketplace.world import GOVERNOR, RENTER, STRANGER, WORKER, World, artifact, believing, person
 
 OWN_KEY = bytes((0xA0,)) + bytes(47)
 
@@ -132,6 +134,25 @@ def test_a_listing_that_names_another_s_blob_gives_its_publisher_no_access_to_it
     assert world.do(keys.authorise, STRANGER, Item("dataset", data.id), None, OWN_KEY).blob_id is None
 
 
+def test_owners_without_number_cannot_spend_the_marketplace_s_cycles(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found: each new principal could publish a record for nothing and have 50 keys of 26 G cycles a day."""
+    monkeypatch.setattr(limits, "MAX_ALL_OWNERS_KEYS_PER_DAY", 3)
+    succeeded = world.settling()
+    world.do(rentals.accept, RENTER, succeeded)
+    for number in range(4):
+        owner = person(f"owner {number}")
+        item = Item("dataset", world.publish_dataset(owner).id)
+        if number == 3:
+            with pytest.raises(Unavailable, match="for all owners today"):
+                world.do(keys.authorise, owner, item, None, OWN_KEY)
+        else:
+            world.do(keys.record, owner, world.do(keys.authorise, owner, item, None, OWN_KEY))
+    paid_for = Item("result", str(succeeded))
+    world.do(keys.record, RENTER, world.do(keys.authorise, RENTER, paid_for, None, OWN_KEY))
+
+
 def test_a_session_gets_no_key_once_its_rental_succeeded_even_if_it_is_the_renter(world: World) -> None:
     """Found: the renter's right to the result's key was counted as the session's right to the others."""
     rental = world.settling()
@@ -163,3 +184,36 @@ def test_a_stranger_s_request_id_is_not_the_renter_s(world: World) -> None:
     other = person("another renter")
     world.fund(Principal(other), 100_000)
     assert world.do(rentals.create, other, args).id != mine.id
+
+
+# --- Bonds ---
+
+
+def test_an_offer_for_nothing_locks_a_bond_all_the_same(world: World) -> None:
+    """Found: the bond followed the offer's own rate, so anybody could claim every rental with an offer of
+    rate 0, let three attempts pass without evidence, and have it fail, for nothing.
+    """
+    rental = world.create()
+    free = world.post_offer(rate_per_second=Tokens(0), bond_basis_points=10_000)
+    world.do(jobs.claim, WORKER, free.id, rental.id)
+    assert world.account(f"bond/{rental.id}") == rental.terms.quote.compute_max.base_units == 12_000
+    world.later(limits.ATTESTATION_TIMEOUT_S)
+    world.reap()
+    assert world.account("treasury") == 12_000 * 5 // 100
+
+
+# --- Evidence ---
+
+
+def test_evidence_with_a_denied_switch_is_refused(world: World) -> None:
+    """Found: the deny list was compared with CPUs and GPUs, not with the switches between them."""
+    rental = world.create().id
+    world.claim(rental)
+    world.do(policies.deny_device, GOVERNOR, "50ab")
+    switch = SwitchSummary(device_id="50AB", chip="LS10", vbios="96", root_sha256="root")
+
+    def with_switch(*args: Any) -> Any:
+        return replace(believing(*args), switches=(switch,))
+
+    refused = world.submit(rental, world.challenge(rental).nonce, with_switch)
+    assert isinstance(refused, EvidenceRefused) and refused.kind == "DeviceDenied"

@@ -12,7 +12,7 @@ def test_a_rental_pays_everyone_exactly_and_leaves_nothing_behind(world: World) 
     assert rental.terms.quote.total_max == Tokens(13_200 + 660)
     assert world.account(f"escrow/{rental.id}") == 13_860
     world.claim(rental.id)
-    assert world.account(f"bond/{rental.id}") == 10 * 1_000 * 30 // 100
+    assert world.account(f"bond/{rental.id}") == 12 * 1_000 * 30 // 100
     world.attest(rental.id)
     world.release(rental.id)
     world.work(rental.id, 250)

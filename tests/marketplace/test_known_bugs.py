@@ -188,10 +188,10 @@ def test_slashed_bonds_go_to_the_treasury_never_to_the_renter(world: World) -> N
     world.claim(rental)
     world.later(600)
     world.reap()
-    assert world.account("treasury") == 150
+    assert world.account("treasury") == 180
     world.do(rentals.cancel, RENTER, rental)
     assert world.available(RENTER) == 100_000
-    assert accounts.balances_of(world.state, TREASURY).available == Tokens(150)
+    assert accounts.balances_of(world.state, TREASURY).available == Tokens(180)
     assert accounts.balances_of(world.state, GOVERNOR).available == Tokens(0)
 
 
@@ -224,7 +224,7 @@ def test_a_dead_provider_does_not_hold_a_job(world: World) -> None:
     assert (again.status, again.failed_attempts, again.attempt) == (Status.QUEUED, 1, None)
     assert again.checkpoint is not None
     assert "silent" in (again.reason or "")
-    assert world.account("treasury") == 150
+    assert world.account("treasury") == 180
     with pytest.raises(NotAuthorized):
         world.do(jobs.post_progress, first, rental, ())
     world.claim(rental)
@@ -241,7 +241,7 @@ def test_a_rental_nobody_can_finish_fails_after_three_attempts(world: World) -> 
     failed = world.rental(rental)
     assert failed.status is Status.FAILED
     assert failed.charges is not None and failed.charges.refund == Tokens(13_860)
-    assert world.account("treasury") == 3 * 150
+    assert world.account("treasury") == 3 * 180
 
 
 def test_hand_backs_end_too(world: World) -> None:

@@ -17,6 +17,7 @@ from canisters.marketplace.core.errors import (
     Unavailable,
 )
 from canisters.marketplace.core.ledger_journal import Unanswered
+from canisters.marketplace.core.transitions import TRANSITIONS, Kind
 from canisters.marketplace.core.types import Seconds, Timestamp, Tokens
 from tests.marketplace import model as second
 from tests.marketplace.fake_ledger import MARKET, FakeLedger
@@ -155,7 +156,7 @@ class Market(RuleBasedStateMachine):
         try:
             self.world.claim(number)
         except InsufficientBalance:
-            assert self.model.available["operator"] < rental.duration * 3
+            assert self.model.available["operator"] < rental.rate * rental.duration * 3 // 10
         else:
             self.model.claim(self.now, rental)
 
@@ -248,6 +249,51 @@ class Market(RuleBasedStateMachine):
         else:
             self.world.do(rentals.dispute, RENTER, number, "empty")
             rental.status, rental.deadline = "disputed", self.now + second.RULING
+
+    @rule(pick=PICK)
+    def fetch_result(self, pick: int) -> None:
+        over = [n for n, r in enumerate(self.model.rentals) if r.status == "succeeded"]
+        if over:
+            number = over[pick % len(over)]
+            item = keys.Item("result", str(number))
+            self.world.do(keys.record, RENTER, self.world.do(keys.authorise, RENTER, item, None, bytes(48)))
+
+    @rule(how=st.sampled_from(("refuse", "hand back", "silence", "no evidence", "keep none")))
+    def exhaust(self, how: str) -> None:
+        """A rental that every attempt fails, until it has failed itself."""
+        number = len(self.model.rentals)
+        self.create(10, 500, 600)
+        if len(self.model.rentals) == number:
+            return
+        while self.model.rentals[number].status == "queued" and self.pick_one(number):
+            self.claim_one(number)
+            if self.model.rentals[number].status != "attesting":
+                return
+            self.fail(number, how)
+
+    def fail(self, number: int, how: str) -> None:
+        if how in ("silence", "keep none"):
+            self.attest_one(number, True)
+        if how == "refuse":
+            self.attest_one(number, False)
+        elif how in ("hand back", "keep none"):
+            self.world.do(jobs.hand_back, WORKER, number, "SIGTERM")
+            self.model.handed_back(self.now, self.model.rentals[number])
+        else:
+            self.overdue_one(number)
+
+    def pick_one(self, number: int) -> bool:
+        return self.now < self.model.rentals[number].deadline
+
+    @rule(pick=PICK, status=st.sampled_from(("queued", "attesting", "running", "settling", "disputed")))
+    def overdue(self, pick: int, status: str) -> None:
+        """The time of one rental's deadline comes, to the second."""
+        self.overdue_one(self.pick(pick, status))
+
+    def overdue_one(self, number: int | None) -> None:
+        if number is not None:
+            self.world.later(self.model.rentals[number].deadline - self.now)
+            self.reap()
 
     @rule(pick=PICK, succeeded=st.booleans())
     def rule_dispute(self, pick: int, succeeded: bool) -> None:
@@ -357,3 +403,64 @@ Market.TestCase.settings = settings(
     max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestMarket = Market.TestCase
+
+
+def invariants(market: Market) -> None:
+    for check in (
+        market.statuses_agree,
+        market.balances_agree,
+        market.nothing_is_made_or_lost,
+        market.the_ledger_covers_the_book,
+        market.over_is_over,
+        market.indexes_agree_with_the_records,
+    ):
+        check()
+
+
+def test_every_transition_is_compared_with_the_model() -> None:
+    """The random lives above need not reach every row of the table; these do."""
+    market = Market()
+    market.open()
+    for name in ("renter", "operator"):
+        market.ledger.balances[PEOPLE[name]] = 10**8
+        market.move_tokens(name, ledger_journal.DEPOSIT, 5 * 10**7, "answered")
+    for how in ("refuse", "hand back", "silence", "no evidence", "keep none"):
+        market.exhaust(how)
+        invariants(market)
+    needed = ("listing", "dataset")
+    for last in ("accept", "review over", "succeeded", "failed", "no ruling"):
+        market.live(10, 500, needed, 100, "finish")
+        number = len(market.model.rentals) - 1
+        if last == "accept":
+            market.review(0, "accept")
+        elif last == "review over":
+            market.overdue_one(number)
+        else:
+            market.review(0, "dispute")
+            if last == "no ruling":
+                market.overdue_one(number)
+            else:
+                market.rule_dispute(0, last == "succeeded")
+        invariants(market)
+    market.fetch_result(0)
+    market.live(10, 500, needed, 100, "checkpoint")
+    market.live(10, 60, needed, 30, "heartbeat")
+    market.overdue(0, "running")
+    market.overdue(0, "running")
+    market.live(10, 500, (), 50, "heartbeat")
+    market.cancel(0)
+    for end in (market.cancel, lambda pick: market.overdue(pick, "queued")):
+        market.create(10, 500, 600)
+        end(0)
+        invariants(market)
+    assert logged(market) == {
+        (row.source.value if row.source else "", row.kind.value, target.value)
+        for row in TRANSITIONS
+        for target in row.targets
+        if row.kind not in (Kind.CHALLENGE, Kind.PROGRESS)  # which every life above has, but no log
+    }
+
+
+def logged(market: Market) -> set[tuple[str, str, str]]:
+    rows = market.world.state.events.range(b"", None, 10**9)
+    return {(event.source, event.kind, event.target) for _, event in rows}

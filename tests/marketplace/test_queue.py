@@ -111,7 +111,7 @@ def test_a_claim_needs_the_bond(world: World) -> None:
     before = world.snapshot()
     with pytest.raises(InsufficientBalance) as caught:
         world.do(jobs.claim, WORKER, poor.id, rental)
-    assert (caught.value.available, caught.value.required) == (0, 3_000)
+    assert (caught.value.available, caught.value.required) == (0, 3_600)
     assert world.snapshot() == before
 
 

@@ -193,10 +193,10 @@ def test_a_ruling_against_the_work_refunds_the_attempt_and_takes_the_bond(world:
     assert ruled.status is Status.FAILED
     assert ruled.reason == "the adapter is random"
     assert ruled.charges.refund == Tokens(13_860)
-    assert ruled.charges.slashed == Tokens(3_000)
-    assert world.account("treasury") == 3_000
+    assert ruled.charges.slashed == Tokens(3_600)
+    assert world.account("treasury") == 3_600
     assert world.available(RENTER) == 100_000
-    assert world.available(OPERATOR) == 47_000
+    assert world.available(OPERATOR) == 46_400
 
 
 @pytest.mark.parametrize("reason", ["", " ", "x" * 2_001])
@@ -242,7 +242,7 @@ def test_the_view_counts_seconds_up_to_the_question_and_no_further_than_the_end(
 
     assert seen().seconds_used == 31
     assert seen().attestation is not None
-    assert (seen().escrow, seen().bond) == (Tokens(13_860), Tokens(3_000))
+    assert (seen().escrow, seen().bond) == (Tokens(13_860), Tokens(3_600))
     world.finish(rental)
     world.later(100)
     assert seen().seconds_used == 31

@@ -110,7 +110,8 @@ def test_a_model_folder_with_executable_content_is_refused(tmp_path: Path, name:
     [
         (None, "no config.json"),
         ("{", "not JSON"),
-        ("[]", "no model_type"),
+        ("[]", "no JSON object"),
+        ("{}", "no model_type"),
         ('{"model_type": "x", "auto_map": {}}', "remote code"),
     ],
 )

@@ -171,13 +171,24 @@ def test_the_quota_is_used_up_to_its_last_byte() -> None:
 
 
 def test_all_owners_together_have_a_limit(vault: Vault, storage: Storage) -> None:
-    for number in range(limits.TOTAL_CAPACITY // limits.OWNER_QUOTA):
-        vault.quota.charge(b"owner%d" % number, limits.OWNER_QUOTA)
+    vault.begin_upload(BOB, SMALL.manifest, NOW)
+    vault.quota.receive(limits.TOTAL_CAPACITY - limits.MIN_CHARGE)
     before = rows_of(storage)
     with pytest.raises(QuotaExceeded) as error:
         vault.begin_upload(ALICE, SMALL.manifest, NOW)
     assert error.value.fields["limit"] == limits.TOTAL_CAPACITY
+    with pytest.raises(QuotaExceeded):
+        vault.put_chunk(BOB, SMALL.id, 0, SMALL.data, NOW)
     assert rows_of(storage) == before
+
+
+def test_uploads_that_are_only_announced_take_no_room_from_others(vault: Vault) -> None:
+    """Found: 64 principals who announced two blobs each, and sent nothing, filled the vault for a day."""
+    announced = manifest(2 * GIB, HASH, [HASH] * 2048)
+    for number in range(2 * limits.TOTAL_CAPACITY // announced.size):
+        vault.begin_upload(b"owner%d" % number, announced, NOW)
+    upload(vault, ALICE, SMALL)
+    assert vault.get_chunk(ALICE, SMALL.id, 0, NOW) == SMALL.data
 
 
 def test_an_upload_ends_after_its_lifetime(vault: Vault, storage: Storage) -> None:

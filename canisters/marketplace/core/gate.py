@@ -158,7 +158,9 @@ def _require_bound(evidence: Evidence, binding: Binding) -> None:
 
 
 def _require_not_denied(state: State, accepted: Attestation) -> None:
-    devices = (accepted.cpu.chip_id, *(gpu.device_id for gpu in accepted.gpus))
+    gpus = (gpu.device_id for gpu in accepted.gpus)
+    switches = (switch.device_id for switch in accepted.switches)
+    devices = (accepted.cpu.chip_id, *gpus, *switches)
     denied = policies.denied_device(state, devices)
     if denied is not None:
         raise EvidenceRefused("DeviceDenied", f"device {denied} is on the deny list", _rows(accepted))

@@ -60,7 +60,8 @@ def claim(state: State, message: Message, offer_id: int, rental_id: int) -> Job:
     validate.not_paused(state)
     permit(rental, Kind.CLAIM, {Who.OFFER_WORKER}, message.now)
     _check_suits(state, offer, rental)
-    bond = offer.rate_per_second.times(rental.max_duration_s).share(offer.bond_basis_points)
+    # Of what the rental may cost, not of the offer's rate: offers for nothing would hold jobs for nothing.
+    bond = rental.terms.quote.compute_max.share(offer.bond_basis_points)
     accounts.require_available(state, offer.operator, bond)
     source, target = accounts.available_of(offer.operator), accounts.bond_of(rental.id)
     accounts.move(

@@ -21,6 +21,7 @@ from canisters.marketplace.core.types import Message, Principal, Status, Timesta
 CONTEXT = b"leasehold-v1"
 _DAY_NS = 86_400 * limits.SECOND_NS
 _VAULT = "vault:"
+_ALL_OWNERS = "all owners"
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,15 @@ def authorise(
 def record(state: State, message: Message, authorisation: Authorisation) -> None:
     """Count and log the release that is about to be made."""
     if authorisation.rental is None:
-        _use_quota(state, message)
+        _use_quota(state, message, message.caller)
+        _use_quota(state, message, _ALL_OWNERS)
         return
     rental = state.rental(authorisation.rental)
     note = f"{authorisation.input} to {authorisation.reader}"
     if rental.attempt is not None and authorisation.reader == rental.attempt.session:
         releases = _counted(rental, authorisation.input, rental.attempt.number)
     else:
-        _use_quota(state, message)
+        _use_quota(state, message, message.caller)
         releases = rental.releases
     change(state, message, rental, Kind.KEY_RELEASED, rental.status, note=note, releases=releases)
 
@@ -160,7 +162,7 @@ def _result(
     if rental.result is None:
         raise RuntimeError(f"rental {rental.id} succeeded without a result")
     key = _own_transport_key(transport_public_key)
-    _require_quota(state, message)
+    _require_quota(state, message, message.caller, limits.MAX_OWNER_KEYS_PER_DAY)
     until = later(message.now, limits.OWNER_GRANT_S)
     return _authorisation(item, message, key, rental.result, until, rental.id)
 
@@ -179,7 +181,8 @@ def _own_item(
     if owner != message.caller:
         raise NotAuthorized(f"the owner of {shown(item.input)}, or an attested session that names its rental")
     key = _own_transport_key(transport_public_key)
-    _require_quota(state, message)
+    _require_quota(state, message, message.caller, limits.MAX_OWNER_KEYS_PER_DAY)
+    _require_quota(state, message, _ALL_OWNERS, limits.MAX_ALL_OWNERS_KEYS_PER_DAY)
     # No grant: owners read what they uploaded, and a record may name anybody's blob.
     return Authorisation(item.input, message.caller, key, None, message.now, None)
 
@@ -209,16 +212,15 @@ def _counted(rental: Rental, key_input: str, attempt: int) -> tuple[Release, ...
     return (*others, replace(before, count=before.count + 1))
 
 
-def _require_quota(state: State, message: Message) -> None:
-    quota = state.key_quotas.get(text_key(message.caller))
+def _require_quota(state: State, message: Message, who: str, most: int) -> None:
+    quota = state.key_quotas.get(text_key(who))
     today = message.now // _DAY_NS
-    if quota is not None and quota.day == today and quota.count >= limits.MAX_OWNER_KEYS_PER_DAY:
-        text = f"{quota.count} keys were derived for this caller today; ask again tomorrow"
-        raise Unavailable("vetkd", text)
+    if quota is not None and quota.day == today and quota.count >= most:
+        raise Unavailable("vetkd", f"{quota.count} keys were derived for {who} today; ask again tomorrow")
 
 
-def _use_quota(state: State, message: Message) -> None:
+def _use_quota(state: State, message: Message, who: str) -> None:
     today = message.now // _DAY_NS
-    quota = state.key_quotas.get(text_key(message.caller))
+    quota = state.key_quotas.get(text_key(who))
     count = quota.count if quota is not None and quota.day == today else 0
-    state.key_quotas.put(text_key(message.caller), KeyQuota(today, count + 1))
+    state.key_quotas.put(text_key(who), KeyQuota(today, count + 1))

@@ -108,9 +108,7 @@ def resumable(state: State, message: Message) -> list[Transfer]:
     return [_sent_again(state, message, _transfer(state, number_of(key))) for key, _ in rows]
 
 
-def finish(
-    state: State, message: Message, index: int, outcome: Outcome, sent: int | None = None
-) -> Transfer:
+def finish(state: State, message: Message, index: int, outcome: Outcome, sent: int | None = None) -> Transfer:
     """Note the ledger's answer to one call of entry `index`. Safe to repeat, in any order of answers.
 
     `sent` is the number of that call (`Transfer.sent` when it was made; the last one by default). A refusal

@@ -34,6 +34,8 @@ MAX_KEY_RELEASES = 3
 """How often one session gets the same key."""
 MAX_OWNER_KEYS_PER_DAY = 50
 """Keys a principal gets in a day outside rentals; deriving one costs the marketplace 26 G cycles."""
+MAX_ALL_OWNERS_KEYS_PER_DAY = 2_000
+"""The same for all owners of listings and datasets together, who need no money to have one."""
 MAX_CHECKPOINTS = 1_000
 MAX_PROGRESS_BATCH = 100
 MAX_PROGRESS_POINTS = 20_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from canisters.marketplace.core import accounts, model, pricing
 from canisters.marketplace.core.jobs import Job
@@ -123,6 +123,16 @@ def rental_view(state: State, rental: model.Rental, now: int) -> RentalView:
         finished_at=rental.finished_at,
         seconds_used=rental.billed_s + (0 if ended else elapsed_s(rental, now)),
     )
+
+
+def listed_view(state: State, rental: model.Rental, now: int) -> RentalView:
+    """The same for a page of rentals: without the rows of the attestation, which of large machines would make
+    a page longer than an answer may be.
+    """
+    view = rental_view(state, rental, now)
+    if view.attestation is None:
+        return view
+    return replace(view, attestation=replace(view.attestation, claims=()))
 
 
 def job_view(job: Job) -> JobView:

@@ -6,7 +6,7 @@ from struct import Struct
 from typing import NamedTuple
 
 from canisters.vault.core import bitmaps
-from canisters.vault.core.blobs import chunk_count
+from canisters.vault.core.blobs import chunk_count, chunk_length
 from canisters.vault.core.storage import check_version
 
 _VERSION = 1
@@ -70,6 +70,12 @@ class Claim(NamedTuple):
     def chunk_count(self) -> int:
         """Number of chunks of the blob."""
         return chunk_count(self.size)
+
+    @property
+    def received_bytes(self) -> int:
+        """How much of the blob this owner has sent."""
+        indexes = (index for index in range(self.chunk_count) if bitmaps.contains(self.received, index))
+        return self.size if self.complete else sum(chunk_length(self.size, index) for index in indexes)
 
     def with_chunk(self, index: int) -> Claim:
         """The claim after chunk `index` has been sent, perhaps once more."""

@@ -85,7 +85,8 @@ class Vault:
         """Take one chunk, in any order; sending a chunk again changes nothing.
 
         Raises InvalidArgument for an index or length that the blob does not have, HashMismatch for bytes not
-        as declared, NotAuthorized if the caller never began the upload, NotFound if it has ended.
+        as declared, NotAuthorized if the caller never began the upload, NotFound if it has ended,
+        QuotaExceeded if the vault is full.
         """
         blob = key_of(blob_id)
         content = self._content(blob, blob_id)
@@ -98,8 +99,10 @@ class Vault:
         expected, found = self._contents.declared_hash(content, index), sha256(data).digest()
         if found != expected:
             raise HashMismatch(index, expected, found)
-        self._contents.store(blob, content, index, data)
         claim = previous.with_chunk(index)
+        if claim is not previous:
+            self.quota.receive(len(data))
+        self._contents.store(blob, content, index, data)
         if claim is not previous:
             self._claims.save(caller, blob, claim, previous)
             if claim.complete:
@@ -178,7 +181,7 @@ class Vault:
     def _drop(self, owner: bytes, blob: bytes, claim: Claim) -> int:
         self._claims.remove(owner, blob, claim)
         self._contents.let_go(blob, claim.complete)
-        return self.quota.release(owner, claim.size)
+        return self.quota.release(owner, claim.size, claim.received_bytes)
 
     def _marketplace(self) -> bytes:
         marketplace = self._settings.get(_MARKETPLACE)

@@ -1,10 +1,13 @@
+import itertools
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from leasehold.models.dataset import (
+    MAX_COLLECTED,
     MAX_LINE_BYTES,
     MAX_PROBLEMS,
     CompletionRow,
@@ -84,7 +87,6 @@ def test_the_length_of_a_line_is_bounded() -> None:
         ([], "no rows to train on"),
         ([GOOD[2]], "no rows to train on"),
         ([GOOD[0]], "2 to 1000 labels in the training rows, found 1"),
-        ([*GOOD, {"text": "x", "label": "new", "split": "test"}], "'new' appears in test rows only"),
     ],
 )
 def test_a_file_that_cannot_be_trained_on_is_refused(rows: list[Any], problem: str) -> None:
@@ -106,3 +108,34 @@ def test_unknown_tasks_and_missing_files_are_named(tmp_path: Path) -> None:
         read_rows(tmp_path / "x", "translation")
     with pytest.raises(DatasetError, match="cannot be read: No such file"):
         read_rows(tmp_path / "x", "causal-lm")
+
+
+def test_a_row_nested_too_deeply_is_named_by_its_line() -> None:
+    """Found: the parser's RecursionError, which is no ValueError, came out without a line."""
+    with pytest.raises(DatasetError, match="line 1: no row: nested too deeply"):
+        parse_rows([b"[" * 500_000], "causal-lm")
+
+
+def test_a_line_without_end_is_not_read_into_memory(tmp_path: Path) -> None:
+    """Found: a file of one huge line was read as a whole before its length was looked at."""
+    path = tmp_path / "bomb.jsonl"
+    with path.open("wb") as file:
+        file.truncate(64 * MAX_LINE_BYTES)
+    tracemalloc.start()
+    with pytest.raises(DatasetError, match="line 1: longer than"):
+        read_rows(path, "causal-lm")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * MAX_LINE_BYTES
+
+
+def test_reading_stops_after_many_malformed_lines() -> None:
+    with pytest.raises(DatasetError) as caught:
+        parse_rows(itertools.repeat(b"{"), "causal-lm")
+    assert len(caught.value.problems) == MAX_COLLECTED
+
+
+def test_a_label_of_test_rows_only_is_named_by_its_line() -> None:
+    assert problems(*GOOD, {"text": "x", "label": "new", "split": "test"}) == [
+        (4, "the label 'new' appears in test rows only")
+    ]

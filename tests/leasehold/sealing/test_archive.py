@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from leasehold.sealing import PackingError, pack_folder, unpack_archive
-from leasehold.sealing.archive import MAX_FILES, MAX_NAME_CHARACTERS, ensure_names
+from leasehold.sealing.archive import MAX_NAME_CHARACTERS, ensure_names
+from leasehold.sealing.ustar import MAX_FILES
 
 FILES = {"config.json": b"{}", "model.safetensors": b"weights", "tokenizer/vocab.txt": b"a\nb\n"}
 
@@ -180,3 +181,66 @@ def test_the_number_of_files_is_bounded(check: Callable[[tuple[str, ...], str], 
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(PackingError, match="one of model, adapter"):
         ensure_names((), "cake")
+
+
+# --- Findings: archives that stock readers are misled by ---
+
+
+def header(name: str, size: bytes = b"00000000000\x00", kind: bytes = b"0") -> bytes:
+    """A ustar header with fields as they are given, and the right checksum."""
+    block = bytearray(512)
+    block[0 : len(name)] = name.encode()
+    block[124:136], block[148:156], block[156:157], block[257:265] = size, b" " * 8, kind, b"ustar\x0000"
+    block[148:156] = b"%06o\x00 " % sum(block)
+    return bytes(block)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        header("size.json", b"\xff" * 12),
+        header("size.json", b"\xff" * 11 + b"\x00"),
+        header("size.json", b"\x80" + bytes(10) + b"\x01"),
+        header("size.json", b"-0000000512\x00"),
+        header("size.json", b"77777777777\x00"),
+        header("pax", b"00000001000\x00", b"x"),
+        header("pax", b"00000001000\x00", b"g"),
+        header("pax", b"\xff" * 10 + b"\xfe\x00", b"x"),
+        header("long", b"00000001000\x00", b"L"),
+        header("sparse", b"00000001000\x00", b"S"),
+        header("config.json").replace(b"0", b"1", 1),
+        header("config.json").replace(b"ustar\x0000", b"ustar  \x00"),
+    ],
+)
+def test_headers_that_pack_folder_never_writes_are_refused(tmp_path: Path, block: bytes) -> None:
+    """Found: an extended header of negative length (base-256 numbers) raised a ValueError that ended the
+    worker's daemon.
+    """
+    archive = archive_of(tmp_path / "hostile.tar")
+    archive.write_bytes(block + archive.read_bytes())
+    with pytest.raises(PackingError, match="no tar archive"):
+        unpack_archive(archive, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_that_is_also_a_folder_is_refused(tmp_path: Path) -> None:
+    """Found: it raised an OSError that ended the worker's daemon."""
+    archive = archive_of(tmp_path / "hostile.tar", named("a.json"), named("a.json/b.json"))
+    with pytest.raises(PackingError, match="both a file and a folder"):
+        unpack_archive(archive, tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", ["\x1b[2J.json", "a\nb.json", "\u202egnp.json", "é.json"])
+def test_file_names_are_printable_ascii(name: str) -> None:
+    """Found: names reached logs and terminals as they were, control characters included."""
+    with pytest.raises(PackingError, match="printable ASCII"):
+        ensure_names((name, *many(2)), "model")
+
+
+def test_a_file_that_is_too_large_for_a_header_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found: tarfile's own error, which is no PackingError, came out."""
+    monkeypatch.setattr("leasehold.sealing.archive.MAX_FILE_BYTES", 5)
+    with pytest.raises(PackingError, match="several shards"):
+        pack_folder(write(tmp_path / "model", FILES), tmp_path / "model.tar")
