@@ -50,7 +50,7 @@ def main(
     if bind not in _LOOPBACK_NAMES:
         raise click.ClickException(f"the node listens on {LOOPBACK} only, not on {bind}")
     for flag in context.args:
-        logging.getLogger("launcher").info("ignored: %s (this node has no such part)", flag)
+        logging.getLogger("launcher").info("flag not used: %s", flag)
     try:
         daemon.serve(state_dir, gateway_port, lambda running: _announce(status_dir, running))
     except DevnetError as error:

@@ -25,12 +25,24 @@ def decode_map(body: bytes) -> dict[str, Any]:
     Raises:
         MalformedRequest: not CBOR, not a map, a tag inside, duplicate keys, trailing bytes or too deep.
     """
+    value = decode_value(body)
+    if type(value) is not dict:
+        raise MalformedRequest("Could not parse the body: a CBOR map was expected")
+    return value
+
+
+def decode_value(body: bytes, max_depth: int = MAX_DEPTH) -> Any:
+    """Decode one CBOR value, with or without the self-describing tag.
+
+    Raises:
+        MalformedRequest: not CBOR, a tag inside, duplicate keys, trailing bytes or too deep.
+    """
     stream = io.BytesIO(body.removeprefix(SELF_DESCRIBED))
     decoder = cbor2.CBORDecoder(
         stream,
         tag_hook=_refuse_tag,
         semantic_decoders=_REFUSED,
-        max_depth=MAX_DEPTH,
+        max_depth=max_depth,
         allow_duplicate_keys=False,
         strict_hashable_types=True,
     )
@@ -40,8 +52,6 @@ def decode_map(body: bytes) -> dict[str, Any]:
         raise MalformedRequest(f"Could not parse the body as CBOR: {error.__cause__ or error}") from error
     if stream.tell() != len(stream.getbuffer()):
         raise MalformedRequest("Could not parse the body as CBOR: bytes follow after its end")
-    if type(value) is not dict:
-        raise MalformedRequest("Could not parse the body: a CBOR map was expected")
     return value
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
-from devnet.replica.api import CanisterView, Query, Reject
+from devnet.replica.api import CanisterView, Reject
 from devnet.replica.messages import Call
 
 if TYPE_CHECKING:
     from devnet.replica.management.canister import Management
-    from devnet.replica.subnet import Subnet
 
 _ABSENT = object()
 
@@ -109,37 +108,49 @@ MakeNatives = Callable[[NativeServices, NativeState], NativeCanisters]
 
 
 class NativeRunner:
-    """Answers queued calls to native canisters."""
+    """The native canisters of a subnet, if it has any, and their state."""
 
-    def __init__(self, subnet: Subnet, canisters: NativeCanisters) -> None:
-        self._subnet = subnet
-        self.canisters = canisters
-        subnet.native_ids = canisters.ids
-        self._views = {identifier: self._view(identifier) for identifier in canisters.ids}
+    def __init__(self) -> None:
+        self.state = NativeState()
+        self._canisters: NativeCanisters | None = None
+        self._views: dict[bytes, CanisterView] = {}
 
-    def execute(self, call: Call) -> None:
-        """Run a call and answer it."""
-        result: bytes | Reject
-        try:
-            result, refund = self.canisters.execute(
-                call.callee, call.caller, call.method, call.arg, call.cycles, self._subnet.now()
-            )
-        except Reject as reject:
-            result, refund = reject, call.cycles
-        self._subnet.respond(call.origin, result, refund)
+    def install(self, canisters: NativeCanisters) -> None:
+        """Begin to answer for these canisters, which keep what they know in `state`."""
+        self._canisters = canisters
+        for identifier in canisters.ids:
+            metadata = {"candid:service": canisters.interface(identifier).encode()}
+            self._views[identifier] = CanisterView(identifier, None, canisters.controllers, b"", metadata, {})
 
-    def query(self, query: Query) -> bytes:
-        """Reply of a query; failures are raised as `Reject`."""
-        return self.canisters.query(
-            query.canister_id, query.sender, query.method, query.arg, self._subnet.now()
-        )
+    def __contains__(self, canister_id: bytes) -> bool:
+        return canister_id in self._views
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._views)
 
     def view(self, canister_id: bytes) -> CanisterView:
         """What the state tree shows of one: no module, since there is none, but its interface."""
         return self._views[canister_id]
 
-    def _view(self, canister_id: bytes) -> CanisterView:
-        interface = self.canisters.interface(canister_id).encode()
-        return CanisterView(
-            canister_id, None, self.canisters.controllers, b"", {"candid:service": interface}, {}
-        )
+    def check(self, canister_id: bytes, method: str) -> None:
+        """Raises `Reject` if a message to this method would certainly fail."""
+        self._installed.check(canister_id, method)
+
+    def execute(self, call: Call, now: int) -> tuple[bytes | Reject, int]:
+        """Answer of a queued call, and the cycles to refund."""
+        try:
+            return self._installed.execute(call.callee, call.caller, call.method, call.arg, call.cycles, now)
+        except Reject as reject:
+            return reject, call.cycles
+
+    def query(self, canister_id: bytes, caller: bytes, method: str, arg: bytes, now: int) -> bytes | Reject:
+        """Answer of a query."""
+        try:
+            return self._installed.query(canister_id, caller, method, arg, now)
+        except Reject as reject:
+            return reject
+
+    @property
+    def _installed(self) -> NativeCanisters:
+        assert self._canisters is not None
+        return self._canisters

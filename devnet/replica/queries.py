@@ -34,8 +34,9 @@ class QueryRunner:
         result = run.answer(query.canister_id, query.sender, query.method, query.arg, ())
         if isinstance(result, Reject):
             raise result
-        canister = self._subnet.canister(query.canister_id)
-        stats = canister.query_stats
+        if query.canister_id in self._subnet.natives:
+            return result
+        stats = self._subnet.canister(query.canister_id).query_stats
         stats.calls += 1
         stats.instructions += run.used
         stats.request_bytes += len(query.arg)
@@ -78,6 +79,8 @@ class _QueryRun:
         self, canister_id: bytes, caller: bytes, method: str, arg: bytes, path: tuple[bytes, ...]
     ) -> bytes | Reject:
         """Answer of one canister; `path` are the canisters whose composite queries wait for it."""
+        if canister_id in self._subnet.natives:
+            return self._subnet.natives.query(canister_id, caller, method, arg, self._now)
         canister = self._subnet.canisters.get(canister_id)
         if canister is None:
             return rejects.canister_not_found(canister_id)

@@ -23,7 +23,7 @@ from devnet.replica.executor import Executor
 from devnet.replica.installation import Installer
 from devnet.replica.management.canister import Management
 from devnet.replica.messages import Call, FromUser
-from devnet.replica.natives import MakeNatives, NativeRunner, NativeServices
+from devnet.replica.natives import MakeNatives, NativeServices
 from devnet.replica.processing import Processor
 from devnet.replica.queries import QueryRunner
 from devnet.replica.scheduler import Scheduler
@@ -80,11 +80,10 @@ class Replica:
         self._store = None if state_dir is None else StateStore(state_dir)
         if self._store is not None:
             self._store.load(self._subnet, self._executor)
-        self._natives: NativeRunner | None = None
         if natives is not None:
             services = NativeServices(self._management, subnet_id)
-            self._natives = NativeRunner(self._subnet, natives(services, self._subnet.native_state))
-        self._scheduler = Scheduler(self._subnet, self._processor, self._management, installer, self._natives)
+            self._subnet.natives.install(natives(services, self._subnet.natives.state))
+        self._scheduler = Scheduler(self._subnet, self._processor, self._management, installer)
 
     def submit(self, ingress: Ingress) -> None:
         """Accept an ingress message for execution by `run`; the same request id again is ignored.
@@ -106,9 +105,9 @@ class Replica:
         payer: Canister | None
         if ingress.canister_id == MANAGEMENT_CANISTER:
             payer = self._check_management(call)
-        elif self._natives is not None and call.callee in self._subnet.native_ids:
+        elif call.callee in self._subnet.natives:
             payer = None
-            self._check_native(call, self._natives)
+            self._check_native(call)
         else:
             payer = self._check_canister(call)
         if payer is not None:
@@ -123,10 +122,10 @@ class Replica:
         payer = self._management.check_ingress(call.caller, call.method, call.arg)
         return None if payer is None else self._subnet.canister(payer)
 
-    def _check_native(self, call: Call, natives: NativeRunner) -> None:
+    def _check_native(self, call: Call) -> None:
         if len(self._subnet.management_queue) >= self._limits.ingress_queue:
             raise rejects.queue_full(call.callee)
-        natives.canisters.check(call.callee, call.method)
+        self._subnet.natives.check(call.callee, call.method)
 
     def _check_canister(self, call: Call) -> Canister:
         canister = self._subnet.canister(call.callee)
@@ -151,8 +150,6 @@ class Replica:
         """
         if query.canister_id == MANAGEMENT_CANISTER:
             return self._management.query(query)
-        if self._natives is not None and query.canister_id in self._subnet.native_ids:
-            return self._natives.query(query)
         return self._queries.query(query)
 
     def run(self, max_messages: int = DEFAULT_ROUND) -> bool:
@@ -165,8 +162,8 @@ class Replica:
 
     def canister_view(self, canister_id: bytes) -> CanisterView | None:
         """What the state tree shows of a canister; None when it does not exist."""
-        if self._natives is not None and canister_id in self._subnet.native_ids:
-            return self._natives.view(canister_id)
+        if canister_id in self._subnet.natives:
+            return self._subnet.natives.view(canister_id)
         canister = self._subnet.canisters.get(canister_id)
         if canister is None:
             return None
@@ -187,7 +184,7 @@ class Replica:
 
     def canister_ids(self) -> list[bytes]:
         """Ids of all canisters, sorted."""
-        return sorted([*self._subnet.canisters, *self._subnet.native_ids])
+        return sorted([*self._subnet.canisters, *self._subnet.natives])
 
     def canister_ranges(self) -> list[tuple[bytes, bytes]]:
         """Inclusive ranges of canister ids that this subnet hosts or may create."""

@@ -8,7 +8,6 @@ from devnet.replica.canister import Canister, Status
 from devnet.replica.installation import Installer
 from devnet.replica.management.canister import Management
 from devnet.replica.messages import Task, TaskKind
-from devnet.replica.natives import NativeRunner
 from devnet.replica.processing import Processor
 from devnet.replica.subnet import Subnet
 
@@ -28,13 +27,11 @@ class Scheduler:
         processor: Processor,
         management: Management,
         installer: Installer,
-        natives: NativeRunner | None,
     ) -> None:
         self._subnet = subnet
         self._processor = processor
         self._management = management
         self._installer = installer
-        self._natives = natives
         self._next_heartbeat = 0
         self._next_charge = 0
 
@@ -66,8 +63,9 @@ class Scheduler:
         subnet = self._subnet
         if subnet.management_queue:
             call = subnet.management_queue.popleft()
-            if self._natives is not None and call.callee in subnet.native_ids:
-                self._natives.execute(call)
+            if call.callee in subnet.natives:
+                result, refund = subnet.natives.execute(call, subnet.now())
+                subnet.respond(call.origin, result, refund)
             else:
                 self._management.execute(call)
             return True
@@ -100,6 +98,7 @@ class Scheduler:
                 canister.cycles -= due
                 continue
             canister.cycles = 0
+            canister.snapshots.clear()
             if canister.code is not None:
                 self._installer.uninstall(canister)
                 self._processor.finish_stopping(canister)

@@ -11,7 +11,7 @@ from devnet.replica.api import Clock, Limits, Reject
 from devnet.replica.canister import Canister, new_canister
 from devnet.replica.ingress_history import IngressHistory
 from devnet.replica.messages import Call, FromCanister, FromUser, Message, Origin, Response
-from devnet.replica.natives import NativeState
+from devnet.replica.natives import NativeRunner
 
 FIRST_CANISTER_INDEX = 0x8000_0000_0010_0000
 """Ids begin at bnz7o-iuaaa-aaaaa-qaaaa-cai, as developers know it from other local networks."""
@@ -27,8 +27,7 @@ class Subnet:
         self.canisters: dict[bytes, Canister] = {}
         self.management_queue: deque[Call] = deque()
         """Calls to the management canister and to native canisters."""
-        self.native_ids: frozenset[bytes] = frozenset()
-        self.native_state = NativeState()
+        self.natives = NativeRunner()
         self.ingress = IngressHistory(limits.ingress_ttl_ns)
         self.next_index = FIRST_CANISTER_INDEX
         self.ready: dict[bytes, None] = {}
@@ -64,7 +63,7 @@ class Subnet:
         Raises:
             Reject: the wanted id is taken.
         """
-        if wanted is not None and (wanted in self.canisters or wanted in self.native_ids):
+        if wanted is not None and (wanted in self.canisters or wanted in self.natives):
             raise rejects.id_taken(wanted)
         identifier = wanted or self._free_id()
         canister = new_canister(identifier, cycles, self.limits, self.now())
@@ -110,7 +109,7 @@ class Subnet:
 
     def send(self, call: Call) -> None:
         """Deliver a call; one to a canister that does not exist is rejected."""
-        if call.callee == MANAGEMENT_CANISTER or call.callee in self.native_ids:
+        if call.callee == MANAGEMENT_CANISTER or call.callee in self.natives:
             self.management_queue.append(call)
             return
         callee = self.canisters.get(call.callee)

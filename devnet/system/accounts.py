@@ -45,14 +45,6 @@ def of_account(account: dict[str, Any]) -> bytes:
     return account_identifier(account["owner"], account["subaccount"])
 
 
-def controlled_by(controller: bytes, settings: dict[str, Any] | None) -> dict[str, Any]:
-    """Settings of a new canister, controlled by `controller` unless they say otherwise."""
-    chosen = dict(settings or {})
-    if chosen.get("controllers") is None:
-        chosen["controllers"] = [controller]
-    return chosen
-
-
 def principal_subaccount(principal: bytes) -> bytes:
     """The subaccount that stands for a principal: its length, its bytes, zeros."""
     return (bytes([len(principal)]) + principal).ljust(SUBACCOUNT_BYTES, b"\0")

@@ -8,7 +8,7 @@ from devnet.principal import is_opaque
 from devnet.replica.api import Reject, RejectCode
 from devnet.replica.natives import NativeServices, NativeState
 from devnet.system import interface
-from devnet.system.accounts import CYCLES_LEDGER, account_identifier, controlled_by, of_account
+from devnet.system.accounts import CYCLES_LEDGER, account_identifier, of_account
 from devnet.system.errors import Refused, Trap
 from devnet.system.icrc import Token, TokenCanister
 from devnet.system.ledger import Order
@@ -100,6 +100,14 @@ class CyclesLedger(TokenCanister):
         first = refused.content["duplicate_of"]
         created = self.state.get(f"cycles/created/{first}")
         return Refused("Duplicate", duplicate_of=first, canister_id=created)
+
+
+def controlled_by(controller: bytes, settings: dict[str, Any] | None) -> dict[str, Any]:
+    """Settings of a new canister, controlled by `controller` unless they say otherwise."""
+    chosen = dict(settings or {})
+    if chosen.get("controllers") is None:
+        chosen["controllers"] = [controller]
+    return chosen
 
 
 def _order(call: SystemCall, argument: Any, to: bytes) -> Order:

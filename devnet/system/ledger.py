@@ -112,12 +112,6 @@ class TokenLedger:
         self._debit(order.source, order.amount + fee)
         return self._append("burn", order, fee, key, now)
 
-    def check(self, order: Order, now: int, fee: int) -> None:
-        """Raise what `burn` would raise."""
-        self._check(order, fee, now)
-        if self.balance(order.source) < order.amount + fee:
-            raise Refused("InsufficientFunds", balance=self.balance(order.source))
-
     def approve(
         self, order: Order, now: int, expected: int | None = None, expires_at: int | None = None
     ) -> int:

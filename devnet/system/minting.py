@@ -10,10 +10,9 @@ from devnet.system import interface
 from devnet.system.accounts import (
     MINTING,
     account_identifier,
-    controlled_by,
     principal_subaccount,
 )
-from devnet.system.cycles_ledger import CyclesLedger
+from devnet.system.cycles_ledger import CyclesLedger, controlled_by
 from devnet.system.errors import Refused
 from devnet.system.icp_ledger import MEMO_BYTES, IcpLedger
 from devnet.system.ledger import Order

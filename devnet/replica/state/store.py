@@ -93,7 +93,7 @@ class StateStore:
                 canister.code.heap.mark_saved()
         mark_saved(subnet.canisters.values())
         subnet.ingress.changed.clear()
-        subnet.native_state.changed.clear()
+        subnet.natives.state.changed.clear()
 
     def _save_all(self, subnet: Subnet) -> None:
         self._save_facts(subnet)
@@ -124,7 +124,7 @@ class StateStore:
         for request_id, record in self._database.rows("SELECT id, record FROM ingress"):
             subnet.ingress.records[request_id] = decode(IngressRecord, record)
         for name, value in self._database.rows("SELECT name, value FROM native"):
-            subnet.native_state.values[name] = cbor2.loads(value)
+            subnet.natives.state.values[name] = cbor2.loads(value)
 
     def _save_facts(self, subnet: Subnet) -> None:
         facts = SubnetFacts(
@@ -153,8 +153,8 @@ class StateStore:
                 self._database.execute("REPLACE INTO ingress VALUES (?, ?)", request_id, encode(record))
 
     def _save_natives(self, subnet: Subnet) -> None:
-        values = subnet.native_state.values
-        for name in subnet.native_state.changed:
+        values = subnet.natives.state.values
+        for name in subnet.natives.state.changed:
             if name in values:
                 self._database.execute("REPLACE INTO native VALUES (?, ?)", name, cbor2.dumps(values[name]))
             else:

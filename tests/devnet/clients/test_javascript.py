@@ -24,10 +24,9 @@ RUN_TIMEOUT_S = 60
 Script = Callable[[str, dict[str, Any]], dict[str, Any]]
 
 
-@pytest.fixture(scope="module")
-def script() -> Script:
+def runner(packages: str) -> Script:
     """Runs one of the scripts beside the installed packages, with JSON in and out."""
-    folder = install("js")
+    folder = install(packages)
 
     def run(name: str, given: dict[str, Any]) -> dict[str, Any]:
         source = (HERE / "js" / name).read_text()
@@ -45,6 +44,11 @@ def script() -> Script:
         return answer
 
     return run
+
+
+@pytest.fixture(scope="module")
+def script() -> Script:
+    return runner("js")
 
 
 @pytest.mark.parametrize("key_name", ["key_1", "test_key_1", "dfx_test_key"])
@@ -70,7 +74,9 @@ def test_vetkeys_decrypts_verifies_and_derives_our_keys(script: Script, key_name
     assert answer["opened"] == "sealed offline"
 
 
-def test_the_core_agent_calls_queries_and_reads_with_every_kind_of_identity(script: Script) -> None:
+@pytest.mark.parametrize("packages", ["js", "js6"], ids=["core-5.4", "core-6.1"])
+def test_the_core_agent_calls_queries_and_reads_with_every_kind_of_identity(packages: str) -> None:
+    script = runner(packages)
     owner = Identity.of(ed25519.Ed25519PrivateKey.generate())
     with Node.start() as node, Agent(node.url, node.root_key, owner) as agent:
         canister = whoami.deploy(agent)

@@ -96,7 +96,7 @@ def test_the_certificate_must_be_recent_signed_and_of_this_canister() -> None:
         ("certificate=:AA==:, certificate=:AA==:", "cannot be read"),
         ("certificate=:AA==:, tree=:AA==:, version=:AA==:", "`version`"),
         ("certificate=:AA==:, tree=:AA==:", "`tree` and `signature`"),
-        ("certificate=:/w==:, tree=:AA==:", "no CBOR"),
+        ("certificate=:/w==:, tree=:AA==:", "as CBOR"),
     ],
 )
 def test_a_bad_header_is_refused(header: str | None, reason: str) -> None:

@@ -69,7 +69,9 @@ def test_what_is_no_tree_is_refused(tree: Any) -> None:
         Witness(tree)
 
 
-@pytest.mark.parametrize("data", [b"", b"\x83\x01", b"\x80\x80", b"\x9f" * 300])
+@pytest.mark.parametrize(
+    "data", [b"", b"\x83\x01", b"\x80\x80", b"\x9f" * 300, b"\xd8\x1c\x81\xd8\x1d\x00", b"\xc1\x00"]
+)
 def test_what_is_no_single_cbor_value_is_refused(data: bytes) -> None:
     with pytest.raises(VerificationFailed, match="the tree"):
         decode_cbor(data, "the tree")

@@ -14,6 +14,7 @@ from devnet.replica import Ingress, IngressState, Limits, Query, Reject, Replica
 from devnet.replica.candid import CandidType, Record, decode_one, encode_one
 from devnet.replica.management import interface
 from devnet.replica.management.methods import METHODS
+from devnet.replica.natives import MakeNatives
 
 START_NS = 1_700_000_000_000_000_000
 USER = b"\x01" * 29
@@ -141,6 +142,7 @@ def make_net(
     cache_dir: Path | None = None,
     clock: FakeClock | None = None,
     randomness: Callable[[int], bytes] = lambda size: bytes(range(size)),
+    natives: MakeNatives | None = None,
 ) -> Net:
     clock = clock or FakeClock()
     printed: list[str] = []
@@ -154,6 +156,7 @@ def make_net(
         randomness=randomness,
         log=lambda canister, message: printed.append(message),
         cache_dir=cache_dir,
+        natives=natives,
     )
     return Net(replica, clock, printed)
 

@@ -1,0 +1,117 @@
+"""`icp deploy` with the repository's own `icp.yaml`, on a network that `icp network start` started."""
+
+import hashlib
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from devnet.node import Node
+from tests.devnet.clients.icp_cli import ROOT, Icp
+from tests.devnet.whoami import field_id
+
+pytestmark = pytest.mark.xdist_group("icp-deploy")
+
+SOURCES = (".venv", "attestation", "canisters", "cdk", "pyproject.toml")
+PORT, URL = "port: 4943", "http://127.0.0.1:4943"
+
+
+def project(folder: Path, url: str = URL) -> Icp:
+    """A copy of the project, but for the port: another network may be running on the usual one."""
+    if not (ROOT / ".venv" / "bin" / "python").exists():
+        pytest.skip("icp.yaml builds with .venv, which `make setup` makes")
+    icp = Icp(folder)
+    manifest = (ROOT / "icp.yaml").read_text()
+    assert (manifest.count(PORT), manifest.count(URL)) == (1, 1)
+    (icp.project / "icp.yaml").write_text(manifest.replace(PORT, "port: 0").replace(URL, url))
+    for name in SOURCES:
+        (icp.project / name).symlink_to(ROOT / name)
+    icp.new_identity("alice")
+    return icp
+
+
+@pytest.fixture(scope="module")
+def icp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Icp]:
+    """The project with its network running."""
+    icp = project(tmp_path_factory.mktemp("project"))
+    try:
+        icp("network", "start", "--background")
+        yield icp
+    finally:
+        icp.run("network", "stop")
+
+
+def first_deployment() -> str:
+    """The commands of the documentation."""
+    found = re.search(r"```sh deploy\n(.*?)```", (ROOT / "docs" / "devnet.md").read_text(), re.DOTALL)
+    assert found
+    return found[1]
+
+
+def upgrades(icp: Icp, canister: str) -> int:
+    """How often a canister's history says that it was upgraded."""
+    proxy = icp.json("network", "status")["proxy_canister_principal"]
+    argument = (
+        f'(record {{ canister_id = principal "{canister}"; num_requested_changes = opt (20 : nat64) }})'
+    )
+    shown = icp("canister", "call", "aaaaa-aa", "canister_info", argument, "--proxy", proxy, identity="alice")
+    # The command line knows no names of this interface, so it shows their hashes.
+    return shown.count(f"{field_id('upgrade'):_}")
+
+
+def test_a_second_deploy_upgrades_and_keeps_the_state(icp: Icp) -> None:
+    icp("identity", "default", "alice")
+    (icp.project / "bin").mkdir()
+    (icp.project / "bin" / "icp").symlink_to(icp.program)
+    path = f"{icp.project / 'bin'}:{icp.environment['PATH']}"
+    deployed = subprocess.run(
+        ["bash", "-euc", first_deployment()],
+        cwd=icp.project,
+        env=icp.environment | {"PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert deployed.returncode == 0, deployed.stderr
+    names = ("ledger", "vault", "marketplace")
+    ids = {name: icp("canister", "status", name, "--id-only") for name in names}
+    friend = 'record { owner = principal "aaaaa-aa" }'
+    ledger = ("canister", "call", "ledger")
+    minted = icp(*ledger, "icrc1_transfer", f"(record {{ to = {friend}; amount = 40 }})", identity="alice")
+    assert "Ok" in minted
+    assert "listings" in icp("canister", "metadata", "marketplace", "candid:service")
+
+    # Now without arguments, all at once: every canister is upgraded.
+    answer = icp("deploy", "--yes", *ids, identity="alice")
+    assert all(canister in answer for canister in ids.values())
+    for name, canister in ids.items():
+        status = icp.json("canister", "status", name, identity="alice")
+        artifact = (icp.project / ".icp" / "cache" / "artifacts" / name).read_bytes()
+        assert status["id"] == canister
+        assert status["module_hash"].removeprefix("0x") == hashlib.sha256(artifact).hexdigest()
+        assert upgrades(icp, canister) == 1
+    assert icp(*ledger, "icrc1_balance_of", f"({friend})", "--query") == "(40 : nat)"
+    assert icp(*ledger, "icrc1_symbol", "()", "--query") == '("LHT")'
+    status = icp("canister", "call", "marketplace", "status", "()", "--query")
+    assert f'ledger = principal "{ids["ledger"]}"' in status
+    settings = icp.json("canister", "settings", "show", "vault", identity="alice")
+    variables = {entry["name"]: entry["value"] for entry in settings["environment_variables"]}
+    assert variables["PUBLIC_CANISTER_ID:marketplace"] == ids["marketplace"]
+
+
+def test_the_project_is_deployed_to_a_node_that_runs_already(tmp_path: Path) -> None:
+    """Identities that this node does not know yet are funded by the anonymous one."""
+    with Node.start() as node:
+        icp = project(tmp_path, node.url)
+        there = ("-e", "devnet")
+        refused = icp.fails("canister", "create", "vault", *there, identity="alice")
+        assert "Insufficient cycles" in refused
+        icp("cycles", "transfer", "5t", icp.principal("alice"), *there, identity="anonymous")
+        icp("canister", "create", "vault", *there, identity="alice")
+        argument = '(record { marketplace = principal "aaaaa-aa" })'
+        icp("deploy", "vault", *there, "--args", argument, identity="alice")
+        found = icp("canister", "metadata", "vault", "candid:service", *there)
+        assert "begin_upload" in found
