@@ -6,7 +6,7 @@ PACKAGES := attestation canisters cdk devnet leasehold tee_worker
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup runtime demo test lint type format bench clean
+.PHONY: help setup runtime page browser demo test lint type format bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -19,15 +19,37 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-setup: $(VENV)/.ready runtime ## Install the Python environment and build the canister runtime
+setup: $(VENV)/.ready runtime page ## Install the Python environment, build the canister runtime and the web page
 
 runtime: $(VENV)/.ready
 	@$(BIN)/python -m cdk.toolchain --quiet
 
+PAGE_SOURCES := $(shell find frontend/src frontend/public -type f -not -path 'frontend/src/bindings/*') \
+	frontend/index.html frontend/package-lock.json frontend/vite.config.ts canisters/marketplace/marketplace.did
+page: ## Build the web page (skipped without npm)
+	@command -v npm >/dev/null || { echo "npm is missing: the web page is not built; everything else works"; exit 0; }; \
+	$(MAKE) --silent --no-print-directory frontend/dist/index.html || \
+	echo "the web page could not be built; everything else works"
+
+frontend/node_modules/.package-lock.json: frontend/package-lock.json
+	@echo "installing the web page's packages from frontend/package-lock.json"
+	@cd frontend && npm ci --silent --no-audit --no-fund --ignore-scripts
+	@touch $@
+
+frontend/dist/index.html: frontend/node_modules/.package-lock.json $(PAGE_SOURCES)
+	@cd frontend && npm run --silent build
+
+# The page's end-to-end test wants a browser; without one it is skipped and says so.
+browser:
+	@command -v chromium >/dev/null || [ -n "$$CHROMIUM" ] || [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null || { \
+	echo "installing chromium"; apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1 || \
+	{ apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1; } || \
+	echo "chromium could not be installed: the page's end-to-end test is skipped"
+
 demo: setup ## Play the whole story on a local network
 	@$(BIN)/leasehold demo
 
-test: setup ## Run every test
+test: setup browser ## Run every test
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
 
 lint: $(VENV)/.ready ## Check style
@@ -45,4 +67,4 @@ bench: setup ## Print the figures README and docs quote
 	@$(BIN)/python -m benchmarks
 
 clean: ## Remove what was built here (the user's cache folder stays)
-	rm -rf .leasehold build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf .leasehold build dist frontend/dist frontend/src/bindings .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from devnet import daemon
+from devnet.crypto.node_keys import NodeKeys
 from devnet.daemon import DEFAULT_PORT, DEFAULT_STATE, Running
 from devnet.errors import DevnetError
+from devnet.identity_page.identities import Identities
 
 _state_option = click.option(
     "--state",
@@ -85,6 +88,22 @@ def status(state: Path, as_json: bool) -> None:
         _show_not_running(state, as_json)
         return
     _show(running, as_json, "runs" if daemon.is_healthy(running) else "runs but does not answer")
+
+
+@devnet.command()
+@click.argument("name")
+@click.option("--origin", required=True, help="Origin of the page, as http://CANISTER.localhost:PORT.")
+@_state_option
+@_explains_failure
+def identity(name: str, origin: str, state: Path) -> None:
+    """Print the private key (PEM) with which a development identity appears to pages of an origin.
+
+    The identity is made if there is none of this name; the sign-in page then offers it.
+    """
+    identities = Identities(NodeKeys.open(state), state)
+    identities.create(name)
+    key = identities.key(name, origin)
+    click.echo(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(), nl=False)
 
 
 @devnet.command()

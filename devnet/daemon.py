@@ -27,6 +27,7 @@ import httpx
 
 from devnet.crypto.node_keys import ROOT_KEY_FILE, SEED_FILE
 from devnet.errors import DevnetError, StateFolderError
+from devnet.identity_page.identities import FILE as IDENTITIES_FILE
 from devnet.node import REPLICA_FOLDER, Node
 from devnet.principal import principal_text
 
@@ -173,7 +174,7 @@ def reset(state: Path) -> None:
         return
     with _lock(state):
         shutil.rmtree(state / REPLICA_FOLDER, ignore_errors=True)
-        for name in (SEED_FILE, ROOT_KEY_FILE, STATUS_FILE, LOG_FILE):
+        for name in (SEED_FILE, ROOT_KEY_FILE, IDENTITIES_FILE, STATUS_FILE, LOG_FILE):
             (state / name).unlink(missing_ok=True)
 
 

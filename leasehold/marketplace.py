@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from leasehold.agent import Agent, Principal
+from leasehold.errors import unwrap
 from leasehold.models import (
     Artifact,
     AttestationRecord,
@@ -123,6 +124,11 @@ class Marketplace(TypedClient):
 
     def get_rental(self, rental: int) -> Rental:
         return self._one(Rental, "get_rental", rental)
+
+    def certified_rental(self, rental: int) -> Rental:
+        """The same, certified by the subnet: a result must not be opened by what one node says."""
+        answer = self.canister.call("get_rental", rental, certified=True)
+        return read_model(Rental, unwrap("get_rental", answer), "get_rental")
 
     def my_rentals(self, after: int | None = None, limit: int = PAGE) -> list[Rental]:
         return self._list(Rental, "my_rentals", after, limit)

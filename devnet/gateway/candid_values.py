@@ -118,6 +118,8 @@ class Message:
 
     def content_argument(self, span: Span) -> bytes:
         """A message of its own that holds the content of the present opt at `span`."""
+        if span.kind < 0 or self._composite_at(span.kind).opcode != _OPT:
+            self._fail("an opt was expected")
         return self.argument(Span(self._composite_at(span.kind).fields[0][1], span.start + 1, span.end))
 
     def _composite(self) -> _Composite:

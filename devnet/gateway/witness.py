@@ -6,18 +6,16 @@ Source: IC interface specification, "Certificate", "Lookup" and "Encoding of cer
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Sequence
 from typing import Any, Final
 
-import cbor2
-
 from devnet.gateway.errors import VerificationFailed
+from devnet.http.cbor import decode_value
+from devnet.http.errors import MalformedRequest
 
 MAX_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 200
 
-_SELF_DESCRIBED: Final = b"\xd9\xd9\xf7"
 _EMPTY, _FORK, _LABELED, _LEAF, _PRUNED = range(5)
 _SIZES: Final = (1, 3, 3, 2, 2)
 _DOMAINS: Final = (b"\x11ic-hashtree-empty", b"\x10ic-hashtree-fork", b"\x13ic-hashtree-labeled",
@@ -41,14 +39,10 @@ def decode_cbor(data: bytes, what: str) -> Any:
     """
     if len(data) > MAX_BYTES:
         raise VerificationFailed(f"{what} has {len(data)} bytes, more than {MAX_BYTES}")
-    stream = io.BytesIO(data.removeprefix(_SELF_DESCRIBED))
     try:
-        value = cbor2.CBORDecoder(stream, max_depth=MAX_DEPTH).decode()
-    except (cbor2.CBORDecodeError, ValueError, OverflowError, MemoryError) as error:
-        raise VerificationFailed(f"{what} is no CBOR: {error}") from error
-    if stream.read(1):
-        raise VerificationFailed(f"{what} has bytes after its end")
-    return value
+        return decode_value(data, MAX_DEPTH)
+    except MalformedRequest as error:
+        raise VerificationFailed(f"{what}: {error}") from error
 
 
 class Witness:

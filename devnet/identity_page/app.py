@@ -23,8 +23,8 @@ _STATIC: Final = Path(__file__).parent / "static"
 _FILES: Final = {"/authorize": "authorize.html", "/authorize.js": "authorize.js", "/style.css": "style.css"}
 _HEADERS: Final = {
     # The page must see its opener, so no Cross-Origin-Opener-Policy; ii-alternative-origins may be anywhere.
-    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src *; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; "
+    "connect-src *; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cache-control": "no-cache",

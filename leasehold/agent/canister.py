@@ -24,18 +24,21 @@ class Canister:
         self.id = id
         self.interface = interface
 
-    def call(self, method: str, *arguments: Any, effective: Principal | None = None) -> Any:
+    def call(
+        self, method: str, *arguments: Any, effective: Principal | None = None, certified: bool = False
+    ) -> Any:
         """Call a method with Python values, see `leasehold.agent.candid` for their shapes.
 
         Args:
             effective: the effective canister id, for the management canister.
+            certified: have a query answered through consensus too; slower, but not one node's word alone.
 
         Raises:
             CandidError, RejectedError, CertificateError, NetworkError
         """
         described = self.interface.method(method)
         message = described.encode(*arguments)
-        send = self.agent.query if described.is_query else self.agent.update
+        send = self.agent.query if described.is_query and not certified else self.agent.update
         return described.decode(send(self.id, method, message, effective=effective))
 
     def __getattr__(self, name: str) -> Callable[..., Any]:

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import click
 
+from leasehold.cli.output import printable
 from leasehold.cli.state import State
 from leasehold.errors import EXIT_FAILURE, EXIT_TIMED_OUT, LeaseholdError
 
@@ -124,7 +125,7 @@ class Root(click.Group):
 def _explain(error: Exception, code: int, debug: bool) -> int:
     if debug:
         traceback.print_exception(error, file=sys.stderr)
-    click.echo(f"error: {error}", err=True)
+    click.echo(f"error: {printable(str(error))}", err=True)
     return code
 
 

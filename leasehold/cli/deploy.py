@@ -9,7 +9,8 @@ from leasehold.cli.commands import Command
 from leasehold.cli.state import State, pass_state
 from leasehold.identities import DEFAULT_NAME
 from leasehold.interfaces import CANISTERS
-from leasehold.roles import deployer
+from leasehold.network import Network
+from leasehold.roles import deployer, page
 
 
 @click.command("deploy", cls=Command)
@@ -24,6 +25,12 @@ from leasehold.roles import deployer
 @click.option("--review-window", type=DURATION, default="1d", show_default=True)
 @click.option("--vetkd-key", default="test_key_1", show_default=True)
 @click.option("--simulated/--no-simulated", default=True, show_default=True, help="Accept simulated TEEs.")
+@click.option(
+    "--page",
+    "page_folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Also publish this built web page, as frontend/dist.",
+)
 @pass_state
 def deploy_command(
     state: State,
@@ -33,6 +40,7 @@ def deploy_command(
     review_window: int,
     vetkd_key: str,
     simulated: bool,
+    page_folder: Path | None,
 ) -> None:
     """Build, create and install ledger, vault and marketplace; run again, upgrade what differs.
 
@@ -50,7 +58,7 @@ def deploy_command(
         allow_simulated=simulated,
     )
     with state.output.progress("deploying") as report:
-        _, deployed = deployer.deploy(
+        network, deployed = deployer.deploy(
             network, identity, modules, options, lambda name, action, done, total: report(done, total)
         )
     rows = [
@@ -70,17 +78,26 @@ def deploy_command(
         rows,
         bare=[str(entry.canister_id) for entry in deployed],
     )
+    if page_folder is not None:
+        _publish(state, network, page_folder, wasm_folder)
     if state.identity_name in (None, DEFAULT_NAME):
         state.output.note("next: `leasehold status`, `leasehold token mint AMOUNT --to PRINCIPAL`")
 
 
+def _publish(state: State, network: Network, folder: Path, wasm_folder: Path | None) -> None:
+    identity = state.identity()
+    canister = page.create_page(network, identity)
+    module = _module(state, page.CANISTER, wasm_folder)
+    network, put = page.publish_page(network, identity, canister, module, folder)
+    state.output.note(f"web page: {page.page_url(network, canister)} ({put} files put)")
+
+
 def _modules(state: State, folder: Path | None) -> dict[str, bytes]:
-    modules = {}
-    for name in CANISTERS:
-        if folder is None:
-            state.output.note(f"building {name}")
-            path = deployer.build_module(name, state.folder / "build")
-        else:
-            path = folder / f"{name}.wasm"
-        modules[name] = path.read_bytes()
-    return modules
+    return {name: _module(state, name, folder) for name in CANISTERS}
+
+
+def _module(state: State, name: str, folder: Path | None) -> bytes:
+    if folder is not None:
+        return (folder / f"{name}.wasm").read_bytes()
+    state.output.note(f"building {name}")
+    return deployer.build_module(name, state.folder / "build").read_bytes()

@@ -41,7 +41,9 @@ def post(
     client = state.client()
     units = token_of(client).read(rate)
     bond = token_of(client).show(operator.bond_for(units, max_duration, bond_bps))
-    state.output.note(f"a rental of the full {seconds_text(max_duration)} locks a bond of {bond}")
+    state.output.note(
+        f"a rental of the full {seconds_text(max_duration)} at this rate locks a bond of {bond}"
+    )
     posted = operator.post_offer(
         client,
         title=title,

@@ -89,12 +89,12 @@ class Output:
         if self.as_json:
             click.echo(json.dumps(data))
         elif not self.quiet:
-            self._stdout.print(text, markup=False)
+            self._stdout.print(printable(text), markup=False)
 
     def note(self, text: str) -> None:
         """Something to know on the way, on stderr."""
         if not self.quiet:
-            self._stderr.print(text, markup=False)
+            self._stderr.print(printable(text), markup=False)
 
     @contextmanager
     def progress(self, title: str) -> Iterator[ProgressCallback]:
@@ -122,9 +122,13 @@ def seconds_text(seconds: int) -> str:
     return f"{minutes}m {rest:02d}s" if minutes else f"{rest}s"
 
 
-def _escaped(cell: Cell) -> str:
-    # Titles and reasons are other people's text: never markup, never control characters.
-    text = "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(cell)
+def printable(text: str) -> str:
+    """`text` for a terminal. Titles and reasons are other people's: control characters are replaced."""
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text
     )
-    return text.replace("[", r"\[")
+
+
+def _escaped(cell: Cell) -> str:
+    # Nor may they be markup.
+    return printable(str(cell).replace("\n", " ")).replace("[", r"\[")

@@ -1,12 +1,15 @@
 """The `demo` command."""
 
 import os
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 
 import click
 from rich.console import Console
 
+from leasehold.demo.page import RENTER
 from leasehold.demo.report import DemoReport
 from leasehold.demo.screen import Screen
 from leasehold.demo.stage import Stage
@@ -33,17 +36,32 @@ DATASET = Path("examples") / "support-tickets.jsonl"
     show_default=True,
     help="Where the run's state is kept; an earlier demo's is replaced.",
 )
-@click.option("--keep", is_flag=True, help="Leave the network running afterwards.")
+@click.option("--keep", is_flag=True, help="Leave the network and the web page open afterwards.")
 def demo(json_file: Path | None, dataset: Path | None, folder: Path, keep: bool) -> None:
     """Rent a model, fine-tune it privately, pay for it: every part, in a few minutes."""
     chosen = dataset or _example()
     screen = Screen(Console())
     screen.console.print("[bold]Leasehold demo[/]: a real model, real data, a SIMULATED confidential machine")
+    signal.signal(signal.SIGTERM, _leave)
     with Stage(folder, keep_running=keep) as stage:
-        report = Story(stage, screen, chosen).play()
+        story = Story(stage, screen, chosen)
+        report = story.play()
     if json_file is not None:
         json_file.write_text(report.model_dump_json(indent=2) + "\n")
     _tell_how_to_go_on(screen, report, stage, keep)
+    if story.page is not None:
+        screen.console.print(
+            f"\n[bold]Web page[/]: {story.page.url}/#/rentals/{report.rental}\n"
+            f"  sign in and choose the development identity [bold]{RENTER}[/]",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """End as Ctrl-C does, so that nothing that was started is left running; once is enough."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 def _example() -> Path:

@@ -12,6 +12,7 @@ from typing import Any
 
 from leasehold.agent import Identity
 from leasehold.demo.model import minilm_folder
+from leasehold.demo.page import RENTER, DemoPage, built_page
 from leasehold.demo.report import CanisterReport, DemoReport
 from leasehold.demo.screen import Screen
 from leasehold.demo.stage import Stage
@@ -60,6 +61,7 @@ class Story:
     report: DemoReport = field(default_factory=DemoReport)
     people: dict[str, Identity] = field(default_factory=dict)
     clients: dict[str, Client] = field(default_factory=dict)
+    page: DemoPage | None = None
 
     def play(self) -> DemoReport:
         """All steps; answers the report."""
@@ -86,7 +88,8 @@ class Story:
         """Devnet, the three canisters built from their Python source, tokens for the players."""
         network = self.stage.start_network()
         self.screen.say(f"devnet answers at {network.url}")
-        self.people = {role: self.stage.identity(role) for role in ROLES}
+        self.prepare_page(network)
+        self.people |= {role: self.stage.identity(role) for role in ROLES if role not in self.people}
         modules = {}
         for name in CANISTERS:
             modules[name] = build_module(name, self.stage.data / "build").read_bytes()
@@ -105,10 +108,25 @@ class Story:
                 module_sha256=one.module_sha256,
                 module_bytes=one.module_bytes,
             )
+        if self.page is not None:
+            network = self.page.publish(network, self.stage.data / "build")
+            self.screen.say(f"web page at {self.page.url}")
         first = network.connect(self.people["deployer"])
         self.clients = {role: first.with_identity(identity) for role, identity in self.people.items()}
         self.report.token = first.ledger.symbol
         return network
+
+    def prepare_page(self, network: Network) -> None:
+        """When the demo stays open: a page on which its renter can sign in."""
+        if not self.stage.keep_running:
+            return
+        folder = built_page()
+        if folder is None:
+            self.screen.say("no web page: it is not built (`make page` builds it with npm)")
+            return
+        self.people["deployer"] = self.stage.identity("deployer")
+        self.page = DemoPage.prepare(self.stage, network, self.people["deployer"], folder)
+        self.people[RENTER] = self.page.renter
 
     def list_model(self) -> Listing:
         """MiniLM, packed, sealed, stored in the vault, with a fee and two payees."""

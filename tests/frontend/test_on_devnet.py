@@ -9,10 +9,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
 from cdk.build import build
 from devnet.node import Node
 from leasehold.agent import Identity, Principal, RejectedError
+from leasehold.cli import main
 from leasehold.errors import ConfigurationError
 from leasehold.interfaces import load_interface
 from leasehold.network import Network
@@ -48,6 +50,9 @@ def test_the_page_is_served_verified_and_updated(network: Network, built_page: P
         answer = fetch(network, canister, "/", encoding)
         assert (answer.status_code, answer.text) == (200, index)
         assert answer.headers.get("content-encoding", "identity") == encoding
+    host = {"host": page_url(network, canister).removeprefix("http://")}
+    head = httpx.head(network.url, headers=host, trust_env=False)
+    assert (head.status_code, head.content) == (200, b"")
     assert fetch(network, canister, "/assets/logo.png", "gzip").content.startswith(b"\x89PNG")
     assert fetch(network, canister, "/nothing").status_code == 404
     facts = json.loads(fetch(network, canister, "/config.json").text)
@@ -95,7 +100,28 @@ def test_only_a_controller_changes_the_page(network: Network, built_page: Path) 
 
 def test_what_cannot_be_served_is_said_before_anything_is_sent(built_page: Path, tmp_path: Path) -> None:
     (built_page / "tool.exe").write_bytes(b"MZ")
-    with pytest.raises(ConfigurationError, match="tool.exe cannot be served"):
+    with pytest.raises(ConfigurationError, match=r"tool\.exe cannot be served"):
         list(page_files(built_page))
     with pytest.raises(ConfigurationError, match="not built"):
         list(page_files(tmp_path / "nowhere"))
+
+
+def test_the_command_line_deploys_canisters_and_page(
+    built_page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEASEHOLD_HOME", str(tmp_path / "home"))
+    folder = tmp_path / ".leasehold"
+    arguments = ["deploy", "--page", str(built_page), "--folder", str(folder), "--network"]
+    with Node.start() as node:
+        assert CliRunner().invoke(main, ["identity", "new", "default", "-q"]).exit_code == 0
+        done = CliRunner().invoke(main, [*arguments, node.url])
+        assert done.exit_code == 0, done.output
+        ids = json.loads((folder / "canisters.json").read_text())["local"]
+        assert f"web page: http://{ids['frontend']}.localhost:{node.port} (7 files put)" in done.output
+        network = Network(node.url, ids, None, folder)
+        facts = json.loads(fetch(network, Principal.parse(ids["frontend"]), "/config.json").text)
+        assert facts["canisters"]["marketplace"] == ids["marketplace"]
+        assert facts["rootKey"] == node.root_key.hex()
+        again = CliRunner().invoke(main, [*arguments, node.url])
+        assert "(0 files put)" in again.output
+        assert json.loads((folder / "canisters.json").read_text())["local"] == ids
