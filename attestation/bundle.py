@@ -189,7 +189,7 @@ def _cpu_chain(kind: str, chain: tuple[bytes, ...]) -> bytes:
     if kind not in CPU_KINDS_WITHOUT_CHAIN:
         return _certificates("bundle.cpu_chain", chain)
     if chain:
-        raise MalformedEvidence("bundle.cpu_chain", f"{len(chain)} certificates; the report of {kind} has them")
+        raise MalformedEvidence("bundle.cpu_chain", f"{len(chain)} certificates; {kind} reports have them")
     return b"\x00"
 
 
@@ -241,7 +241,7 @@ class _Reader:
             return self.certificates("bundle.cpu_chain")
         count = self.byte("bundle.cpu_chain")
         if count:
-            raise MalformedEvidence("bundle.cpu_chain", f"{count} certificates; the report of {kind} has them")
+            raise MalformedEvidence("bundle.cpu_chain", f"{count} certificates; {kind} reports have them")
         return ()
 
     def devices(self, kind: str, maximum: int) -> list[tuple[bytes, tuple[bytes, ...]]]:

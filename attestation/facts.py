@@ -21,8 +21,8 @@ class RevocationFact:
 class CpuFacts:
     """Of the CPU quote; `measurement` and `chip_id` are hex, `tcb` maps component to security version.
 
-    Of SEV-SNP only: `vmpl`, `signing_key` (``VCEK`` or ``VLEK``), `mitigations` (bits; None when the report has
-    none). Of TDX only: `tcb_status` in Intel's words, `exceptions_disabled` (SEPT_VE_DISABLE).
+    Of SEV-SNP only: `vmpl`, `signing_key` (``VCEK`` or ``VLEK``), `mitigations` (bits; None when the report
+    has none). Of TDX only: `tcb_status` in Intel's words, `exceptions_disabled` (SEPT_VE_DISABLE).
     """
 
     kind: str

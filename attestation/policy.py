@@ -29,17 +29,29 @@ NVIDIA_ROOTS = ("102bf659d5419614c9d8e6aecebc80454eb26b1df6a769ac720b9a690b167b4
 NVIDIA_MANIFEST_ROOTS = ("12977b5115acb0381179279fffeb5a8c4d264971ebb32298023a465fa41df5d1",)
 
 # SHA-256 of the development roots, whose private keys are published with the simulator.
-DEVELOPMENT_AMD_ROOTS = ("bd2f9e453affe08de5207f4b407d8fa910837a8d3d0f131de71e6bf35c71fa9d",)
+DEVELOPMENT_AMD_ROOTS = (
+    "bd2f9e453affe08de5207f4b407d8fa910837a8d3d0f131de71e6bf35c71fa9d",  # ARK-Genoa
+    "71ed3d756c81ea305036909831c5989b3c99cfdf4f9d9aeeebcf311a7544a009",  # ARK-Milan
+    "45a9e39698159d7dda03479be77086cffe4d9ec347b215fd827d6b0d6cb444db",  # ARK-Turin
+)
+DEVELOPMENT_INTEL_ROOTS = ("3c25126e95e23b9fdac53c0782bbaa58c75e9571ad1817140ed28943282cdeda",)
 DEVELOPMENT_NVIDIA_ROOTS = ("922cc1168f7b2069f5c469b6c628cb11d84bca451ff00e330ceae9295fc2b459",)
 DEVELOPMENT_NVIDIA_MANIFEST_ROOTS = ("f4a371c8eee7ed035c680dade6c4ee77e5e94c2d252fd3719b6bea3de8f2f698",)
 DEVELOPMENT_ROOTS = frozenset(
-    DEVELOPMENT_AMD_ROOTS + DEVELOPMENT_NVIDIA_ROOTS + DEVELOPMENT_NVIDIA_MANIFEST_ROOTS
+    DEVELOPMENT_AMD_ROOTS
+    + DEVELOPMENT_INTEL_ROOTS
+    + DEVELOPMENT_NVIDIA_ROOTS
+    + DEVELOPMENT_NVIDIA_MANIFEST_ROOTS
 )
 
 # What every simulated guest reports as its launch measurement: SHA-384 of
 # "leasehold simulated worker, not a real guest".
 SIMULATED_MEASUREMENT = (
     "6a5b4a3f8fa59340515eafe37cd421e60b09a92e22832ba21962cb19b0eae4408158867b7878415f6953b456f58030bb"
+)
+# The same of every simulated TDX guest, whose registers hold further made-up values (see `intel.quote`).
+SIMULATED_TDX_MEASUREMENT = (
+    "7d53b1294eb1093a882c3746f2e89da032a030e934d43d487bce472f113086f6e65b26279df708a99a7c49f5f30c33e1"
 )
 
 
@@ -159,11 +171,14 @@ def depth(members: tuple[PolicyExpression, ...]) -> int:
 SIMULATED = Policy(
     name="simulated",
     simulated=True,
-    tee_kinds=("sev-snp",),
-    cpu_roots=DEVELOPMENT_AMD_ROOTS,
+    tee_kinds=("sev-snp", "tdx"),
+    cpu_roots=DEVELOPMENT_AMD_ROOTS + DEVELOPMENT_INTEL_ROOTS,
     gpu_roots=DEVELOPMENT_NVIDIA_ROOTS,
-    measurements=(SIMULATED_MEASUREMENT,),
-    minimum_tcb={"Genoa": {"bootloader": 9, "tee": 0, "snp": 23, "microcode": 72}},
+    measurements=(SIMULATED_MEASUREMENT, SIMULATED_TDX_MEASUREMENT),
+    minimum_tcb={
+        "Genoa": {"bootloader": 9, "tee": 0, "snp": 23, "microcode": 72},
+        "TDX": {"evaluation": 17, "pce": 11},
+    },
     gpu_chips=("GH100",),
     gpu_modes=("single-gpu",),
     minimum_driver="550.54.15",
@@ -174,20 +189,23 @@ SIMULATED = Policy(
     require_reference_values=False,
     require_revocation=False,
     manifest_roots=DEVELOPMENT_NVIDIA_MANIFEST_ROOTS,
+    tdx_tcb_statuses=("UpToDate",),
 )
 
 # No worker guest has been released and measured yet: this policy refuses everything until one is.
 PRODUCTION = Policy(
     name="production",
     simulated=False,
-    tee_kinds=("sev-snp",),
-    cpu_roots=AMD_ROOTS,
+    tee_kinds=("sev-snp", "tdx"),
+    cpu_roots=AMD_ROOTS + INTEL_ROOTS,
     gpu_roots=NVIDIA_ROOTS,
     measurements=(),
     minimum_tcb={
         "Milan": {"bootloader": 4, "tee": 0, "snp": 24, "microcode": 219},
         "Genoa": {"bootloader": 10, "tee": 0, "snp": 23, "microcode": 84},
+        "TDX": {"evaluation": 18, "pce": 13},
     },
+    tdx_tcb_statuses=("UpToDate",),
     gpu_chips=("GH100", "GB100"),
     gpu_modes=("single-gpu", "multi-gpu", "protected-pcie"),
     minimum_driver="550.90.07",

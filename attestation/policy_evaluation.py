@@ -84,10 +84,11 @@ def _snp_rows(policy: Policy, cpu: CpuFacts) -> list[Claim]:
     required = policy.required_mitigations.get(cpu.product, 0)
     if required:
         expected = f"all bits of {required:#x} set at launch and now"
+        bits = cpu.mitigations
         rows.append(
             unverifiable("cpu.mitigations", expected, "the report is older than version 5")
-            if cpu.mitigations is None
-            else row("cpu.mitigations", cpu.mitigations & required == required, expected, hex(cpu.mitigations))
+            if bits is None
+            else row("cpu.mitigations", bits & required == required, expected, hex(bits))
         )
     return rows
 
@@ -233,10 +234,6 @@ def _minimum(name: str, minimum: str, found: str, base: int = 10) -> Claim:
 
 def _one_of(name: str, accepted: tuple[str, ...], found: str) -> Claim:
     return row(name, found in accepted, f"one of {_list(accepted)}", found)
-
-
-def _unchecked(name: str, expected: str) -> Claim:
-    return unverifiable(name, expected, "this version has no check for it")
 
 
 def _list(values: tuple[str, ...]) -> str:

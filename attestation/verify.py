@@ -10,8 +10,8 @@ from attestation.bundle import Evidence, decode_bundle
 from attestation.certificate_chain import VerifiedLinks
 from attestation.claims import Attestation, Claim, CpuSummary, GpuSummary, SwitchSummary, row
 from attestation.collateral import NO_COLLATERAL, Collateral
-from attestation.errors import PolicyRefused
 from attestation.cpu import VerifiedCpu, check_cpu, established_by, read_cpu
+from attestation.errors import PolicyRefused
 from attestation.facts import CpuFacts, EvidenceFacts, GpuFacts, SwitchFacts
 from attestation.guest import GuestClaims, decode_guest_claims
 from attestation.nvidia.machine import Machine, MachineFacts, check_machine_signatures, read_machine
@@ -65,9 +65,7 @@ def verify_bundle(
     )
 
 
-def gather_facts(
-    cpu: CpuFacts, machine: Machine, guest: GuestClaims, devices: MachineFacts
-) -> EvidenceFacts:
+def gather_facts(cpu: CpuFacts, machine: Machine, guest: GuestClaims, devices: MachineFacts) -> EvidenceFacts:
     """The plain values that policies look at."""
     return EvidenceFacts(
         cpu,

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import os
 import platform
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from types import FrameType
 from typing import Any
 
 import click
 from rich.console import Console
 
 from benchmarks import concerns
+from benchmarks.commands import CommandFailed
 from benchmarks.figures import MISSED, WIDTH, Section, show
 
 
@@ -48,7 +51,10 @@ def main(as_json: bool, demo: bool, tests: bool, only: tuple[str, ...], check: b
     here, start = machine(), time.monotonic()
     console = Console(file=sys.stderr if as_json else sys.stdout, width=WIDTH, highlight=False)
     console.print("{cores} cores, {processor} {system}, Python {python}, load {load}\n".format(**here))
-    sections = list(measured(names, console))
+    try:
+        sections = list(measured(names, console))
+    except CommandFailed as error:
+        raise click.ClickException(str(error)) from error
     missed = [one.name for section in sections for one in section.figures if one.verdict == MISSED]
     seconds = round(time.monotonic() - start, 1)
     console.print(f"{len(missed)} goals missed; measured in {seconds:.0f} s")
@@ -59,5 +65,12 @@ def main(as_json: bool, demo: bool, tests: bool, only: tuple[str, ...], check: b
         sys.exit(1)
 
 
+def leave(number: int, frame: FrameType | None) -> None:
+    """End by an exception, so that nothing that was started is left running; once is enough."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, leave)
     main()

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 REACHED, MISSED, NO_GOAL = "reached", "MISSED", ""
-WIDTH = 110
+WIDTH = 120
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _digits(value: float) -> str:
 def show(console: Console, section: Section) -> None:
     """Print a section as a table."""
     table = Table(title=section.title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    table.add_column("figure", width=50, overflow="fold")
+    table.add_column("figure", width=56, overflow="fold")
     table.add_column("measured", justify="right", width=10)
     table.add_column("goal", justify="right", width=9)
     table.add_column("", width=7)

@@ -32,8 +32,8 @@ def attesting(people: Market, goods: Goods) -> list[Figure]:
     first, again = (attest(people, goods, machine) for _ in range(2))
     name = "submit_attestation, SEV-SNP and 1 GPU"
     return [
-        Figure(name, first, "instructions", ATTESTATION_GOAL, note="whole message; all links verified"),
-        Figure(f"{name}, again", again, "instructions", note="known certificate links kept"),
+        Figure(name, first, "instructions", ATTESTATION_GOAL, note="all links verified"),
+        Figure(f"{name}, again", again, "instructions", note="known links kept"),
     ]
 
 
@@ -62,7 +62,7 @@ def creating(people: Market, goods: Goods, existing: Sequence[int]) -> list[Figu
         made = count + 1
         cost = people.subnet.instructions(renter.marketplace.id, "canister_update create_rental")
         name = f"create_rental, {count:,} rentals exist"
-        figures.append(Figure(name, cost, "instructions", CREATE_GOAL, note="whole message"))
+        figures.append(Figure(name, cost, "instructions", CREATE_GOAL, note="the whole message"))
     return figures
 
 

@@ -47,7 +47,7 @@ def qe_status(identity: QeIdentity, report: QeReport, claim: str) -> str:
     Stops any other enclave on the platform from certifying attestation keys.
     """
     fields = identity.statement.fields
-    misc = masked(report.misc_select[::-1], octets(fields, "miscselectMask", 4, claim))
+    misc = masked(report.misc_select, octets(fields, "miscselectMask", 4, claim))
     attributes = masked(report.attributes, octets(fields, "attributesMask", 16, claim))
     for name, found, expected in (
         ("mrsigner", report.signer, octets(fields, "mrsigner", 32, claim)),

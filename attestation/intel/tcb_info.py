@@ -21,7 +21,7 @@ from attestation.intel.statement import (
     require,
     text,
 )
-from attestation.intel.tcb_status import known_status
+from attestation.intel.tcb_status import PART_STATUSES, STATUSES, known_status
 
 MAX_LEVELS = 64
 MAX_MODULES = 32
@@ -42,6 +42,15 @@ class TcbInfo(NamedTuple):
     evaluation: int
 
 
+class Level(NamedTuple):
+    """One TCB level: the versions of platform, TDX and PCE that it needs at least."""
+
+    platform: tuple[int, ...]
+    tdx: tuple[int, ...]
+    pce_svn: int
+    status: str
+
+
 def parse_tcb_info(data: bytes, claim: str) -> TcbInfo:
     """Parse a statement as served; raises `MalformedEvidence`."""
     statement = parse_statement(data, "tcbInfo", claim)
@@ -58,34 +67,28 @@ def parse_tcb_info(data: bytes, claim: str) -> TcbInfo:
 
 
 def platform_status(info: TcbInfo, platform: Platform, tee_tcb_svn: bytes, claim: str) -> str:
-    """Status of the first level none of whose versions exceeds the platform's.
+    """Status of the highest level none of whose versions exceeds the platform's.
 
     The first two components of TEE_TCB_SVN are the module's, and evaluated by `module_status`, unless the
     module is of the first generation. Raises `PlatformUnrecognized` when no level fits.
     """
+    levels = [
+        _level(entry, claim) for entry in members(info.statement.fields, "tcbLevels", MAX_LEVELS, claim)
+    ]
+    levels.sort(key=_versions, reverse=True)
     first = 0 if tee_tcb_svn[MODULE_MAJOR_VERSION] == 0 else PLATFORM_COMPONENTS
-    status = None
-    # All levels are read, whichever fits: what is malformed is refused wherever it stands.
-    for level in members(info.statement.fields, "tcbLevels", MAX_LEVELS, claim):
-        tcb = member(level, "tcb", claim)
-        platform_svns = _components(tcb, "sgxtcbcomponents", claim)
-        module_svns = _components(tcb, "tdxtcbcomponents", claim)
-        pce_svn = number(tcb, "pcesvn", claim)
-        found = known_status(text(level, "tcbStatus", claim), claim)
+    for level in levels:
         if (
-            status is None
-            and platform.pce_svn >= pce_svn
-            and _none_below(platform.components, platform_svns)
-            and _none_below(tee_tcb_svn[first:], module_svns[first:])
+            platform.pce_svn >= level.pce_svn
+            and _none_below(platform.components, level.platform)
+            and _none_below(tee_tcb_svn[first:], level.tdx[first:])
         ):
-            status = found
-    if status is None:
-        raise PlatformUnrecognized(
-            claim,
-            f"no TCB level for platform {list(platform.components)}, PCE {platform.pce_svn} and TDX "
-            f"{list(tee_tcb_svn)}",
-        )
-    return status
+            return level.status
+    raise PlatformUnrecognized(
+        claim,
+        f"no TCB level for platform {list(platform.components)}, PCE {platform.pce_svn} and TDX "
+        f"{list(tee_tcb_svn)}",
+    )
 
 
 def module_status(info: TcbInfo, report: TdReport, claim: str) -> str | None:
@@ -108,10 +111,11 @@ def module_status(info: TcbInfo, report: TdReport, claim: str) -> str | None:
 
 
 def security_version_status(fields: dict[str, Any], found: int, claim: str) -> str:
-    """Status of the first level whose security version is not above `found`, for an enclave or module."""
+    """Status of the first level that is not above security version `found`, for an enclave or module."""
     for level in members(fields, "tcbLevels", MAX_LEVELS, claim):
+        status = known_status(text(level, "tcbStatus", claim), PART_STATUSES, claim)
         if number(member(level, "tcb", claim), "isvsvn", claim) <= found:
-            return known_status(text(level, "tcbStatus", claim), claim)
+            return status
     raise PlatformUnrecognized(claim, f"no TCB level for security version {found}")
 
 
@@ -125,6 +129,20 @@ def _check_module(identity: dict[str, Any], report: TdReport, claim: str) -> Non
             f"signer {report.module_signer.hex()} with attributes {report.module_attributes.hex()} is not "
             "the TDX module of the TCB info",
         )
+
+
+def _level(entry: dict[str, Any], claim: str) -> Level:
+    tcb = member(entry, "tcb", claim)
+    return Level(
+        _components(tcb, "sgxtcbcomponents", claim),
+        _components(tcb, "tdxtcbcomponents", claim),
+        number(tcb, "pcesvn", claim),
+        known_status(text(entry, "tcbStatus", claim), STATUSES, claim),
+    )
+
+
+def _versions(level: Level) -> tuple[tuple[int, ...], int, tuple[int, ...]]:
+    return level.platform, level.pce_svn, level.tdx
 
 
 def _components(tcb: dict[str, Any], name: str, claim: str) -> tuple[int, ...]:

@@ -28,10 +28,14 @@ STATUSES = (
 )
 
 
-def known_status(name: str, claim: str) -> str:
-    """`name` if Intel defines it; raises `MalformedEvidence`."""
-    if name not in STATUSES:
-        raise MalformedEvidence(claim, f"TCB status {name!r} is not one of {STATUSES}")
+# What an enclave or a module can be: neither has a configuration.
+PART_STATUSES = (UP_TO_DATE, OUT_OF_DATE, REVOKED)
+
+
+def known_status(name: str, known: tuple[str, ...], claim: str) -> str:
+    """`name` if it is one of `known`; raises `MalformedEvidence`."""
+    if name not in known:
+        raise MalformedEvidence(claim, f"TCB status {name!r} is not one of {known}")
     return name
 
 

@@ -30,7 +30,7 @@ from attestation.certificate_chain import (
 )
 from attestation.collateral import Collateral
 from attestation.crl import GOOD, RevocationLists
-from attestation.errors import ChainInvalid, CollateralUnavailable, SignatureInvalid
+from attestation.errors import ChainInvalid, CollateralUnavailable, PlatformUnrecognized, SignatureInvalid
 from attestation.facts import RevocationFact
 from attestation.intel.pck import (
     CHAIN_LENGTH,
@@ -45,7 +45,7 @@ from attestation.intel.qe_identity import QeIdentity, check_attestation_key, par
 from attestation.intel.quote import TdReport, TdxQuote, parse_quote
 from attestation.intel.statement import Statement, check_window
 from attestation.intel.tcb_info import TcbInfo, module_status, parse_tcb_info, platform_status
-from attestation.intel.tcb_status import combine
+from attestation.intel.tcb_status import REVOKED, combine
 from attestation.x509 import Certificate, P256Key, parse_certificate
 
 MAX_TCB_SIGNERS = 4
@@ -110,6 +110,9 @@ def read_evidence(quote: bytes, collateral: Collateral, now_ns: int) -> TdxEvide
     module = module_status(tcb_info, parsed.report, "collateral.tcb_info")
     status = status if module is None else combine(status, module)
     status = combine(status, qe_status(identity, parsed.qe_report, "collateral.qe_identity"))
+    if status == REVOKED:
+        # Never a matter of policy: keys of such a platform are known to have leaked.
+        raise PlatformUnrecognized("cpu.tcb_status", "Intel has revoked this platform's firmware versions")
     revocations = RevocationLists(collateral.crls)
     return TdxEvidence(parsed, chain, platform, tcb_info, identity, signers, revocations, status)
 

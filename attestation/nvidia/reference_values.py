@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 from attestation.certificate_chain import VerifiedLinks
@@ -12,6 +13,12 @@ DRIVER = "driver"
 VBIOS = "vbios"
 
 
+# Manifests that were parsed before, by SHA-256 of the document: few exist, and parsing one costs as much as
+# verifying its signature. Nothing in a parsed manifest depends on who gave it, or when.
+MAX_REMEMBERED_MANIFESTS = 32
+_parsed: dict[str, Manifest] = {}
+
+
 class Manifests:
     """Manifests by what they are for; parsed once, verified when asked for."""
 
@@ -19,7 +26,7 @@ class Manifests:
         self._by_subject: dict[tuple[str, str, str], list[tuple[str, Manifest]]] = {}
         for index, data in enumerate(rims):
             name = f"collateral.rims[{index}]"
-            manifest = parse_manifest(data, name)
+            manifest = _parse(data, name)
             subject = (manifest.edition, manifest.product, manifest.version)
             self._by_subject.setdefault(subject, []).append((name, manifest))
 
@@ -29,6 +36,17 @@ class Manifests:
         Stops an attacker from choosing the manifest: nothing outside the signed report has a say in it.
         """
         return self._by_subject.get((edition, chip.replace("_", ""), version.upper()), [])
+
+
+def _parse(data: bytes, name: str) -> Manifest:
+    digest = hashlib.sha256(data).hexdigest()
+    manifest = _parsed.get(digest)
+    if manifest is None:
+        manifest = parse_manifest(data, name)
+        if len(_parsed) >= MAX_REMEMBERED_MANIFESTS:
+            _parsed.clear()
+        _parsed[digest] = manifest
+    return manifest
 
 
 def matching_manifest(

@@ -46,7 +46,8 @@ ACTIVE = {"True": True, "False": False}
 class Manifest:
     """A parsed manifest, not yet verified. `goldens` maps each active index to its accepted 48-byte values.
 
-    `product` is a chip (``GH100``, ``LS10``), `version` that of the driver or VBIOS in capitals.
+    `product` is a chip (``GH100``, ``LS10``), `version` that of the driver or VBIOS in capitals. The content
+    has the digest that `signature` is over.
     """
 
     edition: str
@@ -54,7 +55,6 @@ class Manifest:
     version: str
     goldens: dict[int, tuple[bytes, ...]]
     chain: tuple[Certificate, ...]
-    document: Element
     signature: XmlSignature
     sha256: str
 
@@ -65,11 +65,12 @@ class Manifest:
 
 
 def parse_manifest(data: bytes, claim: str) -> Manifest:
-    """Parse a manifest; raises `MalformedEvidence`, naming `claim`."""
+    """Parse a manifest; raises `MalformedEvidence`, or `ManifestInvalid` when it is not what was signed."""
     root = parse_document(data, claim)
     if (root.namespace, root.local) != (SWID_NAMESPACE, "SoftwareIdentity"):
         raise MalformedEvidence(claim, f"<{root.written}> is not a software identity")
     signature = read_signature(root, claim)
+    check_digest(root, signature, claim)
     parts = [child for child in root.elements(claim) if child.namespace != SIGNATURE_NAMESPACE]
     names = [(child.namespace, child.local) for child in parts]
     if names != [(SWID_NAMESPACE, name) for name in ("Entity", "Meta", "Payload")]:
@@ -84,7 +85,6 @@ def parse_manifest(data: bytes, claim: str) -> Manifest:
         version=version.upper(),
         goldens=_goldens(payload.elements(claim), claim),
         chain=parse_chain(signature.certificates, CHAIN_LENGTH, f"{claim}.chain"),
-        document=root,
         signature=signature,
         sha256=hashlib.sha256(data).hexdigest(),
     )
@@ -98,7 +98,6 @@ def verify_manifest(manifest: Manifest, now_ns: int, links: VerifiedLinks, claim
     """
     check_chain_structure(manifest.chain, now_ns, f"{claim}.chain")
     key = check_signer(manifest.chain, claim)
-    check_digest(manifest.document, manifest.signature, claim)
     check_chain_signatures(manifest.chain, links, f"{claim}.chain")
     signature = manifest.signature
     links.verify_ecdsa(key, signature.signed, signature.r, signature.s, f"{claim}.signature")

@@ -29,27 +29,21 @@ MAX_CERTIFICATES = 4
 
 @dataclass(frozen=True)
 class XmlSignature:
-    """A signature: its element, r and s, its certificates (DER, signer first), the digest it states."""
+    """A signature (r, s) over `signed`, the canonical form of SignedInfo, which states a `digest`.
 
-    element: Element
-    signed_info: Element
+    `certificates` are DER, the signer's first.
+    """
+
+    signed: bytes
     digest: bytes
     r: int
     s: int
     certificates: tuple[bytes, ...]
 
-    @property
-    def signed(self) -> bytes:
-        """The bytes under the signature: the canonical form of SignedInfo."""
-        return canonical(self.signed_info)
-
 
 def read_signature(root: Element, claim: str) -> XmlSignature:
     """The one signature that is a child of `root`; raises `MalformedEvidence` for any other shape."""
-    found = [child for child in root.elements(claim) if child.namespace == NAMESPACE]
-    if len(found) != 1:
-        raise MalformedEvidence(claim, f"{len(found)} signatures, there must be one")
-    signature = found[0]
+    signature = _signature_element(root, claim)
     signed_info, value, key_info = _children(signature, ("SignedInfo", "SignatureValue", "KeyInfo"), claim)
     method, algorithm, reference = _children(
         signed_info, ("CanonicalizationMethod", "SignatureMethod", "Reference"), claim
@@ -69,8 +63,7 @@ def read_signature(root: Element, claim: str) -> XmlSignature:
     if len(raw) != SIGNATURE_BYTES:
         raise MalformedEvidence(claim, f"signature of {len(raw)} bytes, expected {SIGNATURE_BYTES}")
     return XmlSignature(
-        element=signature,
-        signed_info=signed_info,
+        signed=canonical(signed_info),
         digest=_base64(digest, claim),
         r=int.from_bytes(raw[:48], "big"),
         s=int.from_bytes(raw[48:], "big"),
@@ -80,11 +73,19 @@ def read_signature(root: Element, claim: str) -> XmlSignature:
 
 def check_digest(root: Element, signature: XmlSignature, claim: str) -> None:
     """The document without its signature has the signed digest: stops any change of its content."""
-    found = hashlib.sha384(canonical(root, omit=signature.element)).digest()
+    content = canonical(root, omit=_signature_element(root, claim))
+    found = hashlib.sha384(content).digest()
     if found != signature.digest:
         raise ManifestInvalid(
             f"{claim}.digest", f"signed is {signature.digest.hex()}, the document has {found.hex()}"
         )
+
+
+def _signature_element(root: Element, claim: str) -> Element:
+    found = [child for child in root.elements(claim) if child.namespace == NAMESPACE]
+    if len(found) != 1:
+        raise MalformedEvidence(claim, f"{len(found)} signatures, there must be one")
+    return found[0]
 
 
 def _certificates(key_info: Element, claim: str) -> tuple[bytes, ...]:

@@ -32,6 +32,19 @@ def amd_name(common_name: str) -> x509.Name:
     )
 
 
+def intel_name(common_name: str) -> x509.Name:
+    """Subject of a certificate of the simulated Intel provisioning service."""
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.COMMON_NAME, f"SIMULATED {common_name}"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "SIMULATED Intel Corporation"),
+            x509.NameAttribute(NameOID.LOCALITY_NAME, "Santa Clara"),
+            x509.NameAttribute(NameOID.STATE_OR_PROVINCE_NAME, "CA"),
+            x509.NameAttribute(NameOID.COUNTRY_NAME, "US"),
+        ]
+    )
+
+
 def nvidia_authority_name(common_name: str) -> x509.Name:
     """Subject of one of the simulated NVIDIA's authorities."""
     return x509.Name(
@@ -59,6 +72,19 @@ def authority(path_length: int | None, signs_revocation: bool = True) -> Sequenc
     return (
         (x509.BasicConstraints(ca=True, path_length=path_length), True),
         (_key_usage(certificate_sign=True, crl_sign=signs_revocation), True),
+    )
+
+
+def end_entity() -> Sequence[Extension]:
+    """Extensions of a leaf that says it is no authority and may sign data."""
+    return (x509.BasicConstraints(ca=False, path_length=None), True), report_signer()
+
+
+def key_identifiers(key: PrivateKey, issuer_key: PrivateKey) -> Sequence[Extension]:
+    """Subject and authority key identifiers."""
+    return (
+        (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
+        (x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), False),
     )
 
 
@@ -92,7 +118,10 @@ def issue(
     extensions: Iterable[Extension],
     not_after: datetime.datetime = END_OF_TIME,
 ) -> x509.Certificate:
-    """Certificate for `key`, signed by `issuer_key` (RSA: PSS, as AMD does; both with SHA-384)."""
+    """Certificate for `key`, signed by `issuer_key`.
+
+    As the vendors do: RSA-PSS with SHA-384, P-384 with SHA-384, P-256 with SHA-256.
+    """
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -105,7 +134,37 @@ def issue(
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical)
     scheme = PSS_SHA384 if isinstance(issuer_key, rsa.RSAPrivateKey) else None
-    return builder.sign(issuer_key, hashes.SHA384(), rsa_padding=scheme)
+    return builder.sign(issuer_key, hash_for(issuer_key), rsa_padding=scheme)
+
+
+def revoke(
+    issuer: x509.Name,
+    issuer_key: PrivateKey,
+    serials: Iterable[int],
+    issued: datetime.datetime,
+    next_update: datetime.datetime,
+) -> x509.CertificateRevocationList:
+    """Revocation list of `issuer` with these serial numbers."""
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(issuer)
+        .last_update(issued)
+        .next_update(next_update)
+        .add_extension(x509.CRLNumber(1), False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), False)
+    )
+    for serial in serials:
+        revoked = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(issued)
+        reason = x509.CRLReason(x509.ReasonFlags.key_compromise)
+        builder = builder.add_revoked_certificate(revoked.add_extension(reason, False).build())
+    scheme = PSS_SHA384 if isinstance(issuer_key, rsa.RSAPrivateKey) else None
+    return builder.sign(issuer_key, hash_for(issuer_key), rsa_padding=scheme)
+
+
+def hash_for(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384:
+    """SHA-256 for P-256, else SHA-384."""
+    small = isinstance(key, ec.EllipticCurvePrivateKey) and key.key_size == 256
+    return hashes.SHA256() if small else hashes.SHA384()
 
 
 def _key_usage(

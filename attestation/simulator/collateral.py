@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import datetime
 import hashlib
 from collections.abc import Collection, Sequence
@@ -90,16 +91,15 @@ def collateral_of(
         for certificate, issuer in pairs
         if _common_name(certificate) not in leave_out
     ]
-    return Collateral(ocsp=tuple(answers), rims=tuple(rims))
+    cpu = machine.platform.collateral(now_ns)
+    return dataclasses.replace(cpu, ocsp=tuple(answers), rims=tuple(rims))
 
 
 def ocsp_answer(
     certificate: x509.Certificate, issuer: Authority, now_ns: int, revoked: bool = False
 ) -> bytes:
     """`issuer`'s answer about `certificate`, by a responder that it entitles."""
-    key = derive_key(b"authorities", f"responder of {issuer.certificate.serial_number}")
-    name = nvidia_authority_name(f"SIMULATED NVIDIA OCSP Responder {issuer.certificate.serial_number}")
-    responder = issue(name, key, issuer.name, issuer.key, 1, ocsp_responder(key))
+    responder, key = _responder(issuer)
     this_update = datetime.datetime.fromtimestamp(now_ns // 1_000_000_000, datetime.UTC)
     builder = ocsp.OCSPResponseBuilder().add_response(
         certificate,
@@ -113,6 +113,14 @@ def ocsp_answer(
     )
     builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, responder).certificates([responder])
     return builder.sign(key, SHA384()).public_bytes(Encoding.DER)
+
+
+@cache
+def _responder(issuer: Authority) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    """Who answers for `issuer`, always the same."""
+    key = derive_key(b"authorities", f"responder of {issuer.certificate.serial_number}")
+    name = nvidia_authority_name(f"SIMULATED NVIDIA OCSP Responder {issuer.certificate.serial_number}")
+    return issue(name, key, issuer.name, issuer.key, 1, ocsp_responder(key)), key
 
 
 def manifest(edition: str, product: str, version: str, active: Collection[int], values: int) -> bytes:
@@ -168,7 +176,7 @@ def manifest_authority() -> ManifestAuthority:
 
 def _revocable(machine: SimulatedMachine) -> list[tuple[x509.Certificate, Authority]]:
     """Every certificate that can be revoked, with its issuer, each once."""
-    provisioner, switch_ica = load_authority("nvidia_provisioner"), _switch_provisioner(machine)
+    provisioner, switch_ica = load_authority("nvidia_provisioner"), switch_provisioner()
     identity, root = load_authority("nvidia_identity"), load_authority("nvidia_root")
     pairs = [(_load(gpu.chain[1]), provisioner) for gpu in machine.gpus]
     pairs += [(_load(switch.chain[1]), switch_ica) for switch in machine.switches]
@@ -179,12 +187,6 @@ def _revocable(machine: SimulatedMachine) -> list[tuple[x509.Certificate, Author
     links: Sequence[Authority] = (*chain.authorities, chain.signer)
     pairs += [(links[i].certificate, links[i - 1]) for i in range(1, len(links))]
     return pairs
-
-
-def _switch_provisioner(machine: SimulatedMachine) -> Authority:
-    """The provisioner as the machine's switches present it (each certificate made has its own signature)."""
-    made = switch_provisioner()
-    return Authority(_load(machine.switches[0].chain[2]), made.key) if machine.switches else made
 
 
 def _common_name(certificate: x509.Certificate) -> str:

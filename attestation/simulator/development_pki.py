@@ -34,9 +34,15 @@ class Authority:
 
 
 @cache
+def load_certificate(name: str) -> x509.Certificate:
+    """A certificate in `FOLDER`."""
+    return x509.load_pem_x509_certificate((FOLDER / f"{name}.crt.pem").read_bytes())
+
+
+@cache
 def load_authority(name: str) -> Authority:
     """One of the authorities in `FOLDER`, for example ``amd_ark`` or ``nvidia_root``."""
-    certificate = x509.load_pem_x509_certificate((FOLDER / f"{name}.crt.pem").read_bytes())
+    certificate = load_certificate(name)
     # The published keys are known to be well-formed; checking them again would take most of a second.
     key = load_pem_private_key(
         (FOLDER / f"{name}.key.pem").read_bytes(), None, unsafe_skip_rsa_key_validation=True

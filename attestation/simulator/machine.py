@@ -1,4 +1,4 @@
-"""A whole simulated machine: one AMD platform, some GPUs, and the guest that collects their evidence."""
+"""A whole simulated machine: one AMD or Intel platform, some GPUs, and the guest that collects evidence."""
 
 from __future__ import annotations
 
@@ -10,22 +10,32 @@ from attestation.simulator.seeds import derive
 from attestation.simulator.settings import Settings
 from attestation.simulator.snp import SimulatedPlatform
 from attestation.simulator.switch import SimulatedSwitch, switch_device, switch_provisioner
+from attestation.simulator.tdx import SimulatedTdxPlatform
+
+PLATFORMS: dict[str, type[SimulatedPlatform] | type[SimulatedTdxPlatform]] = {
+    platform.kind: platform for platform in (SimulatedPlatform, SimulatedTdxPlatform)
+}
 
 
 class SimulatedMachine:
     """Makes evidence in the genuine formats.
 
     The same `seed` gives the same chip id, device ids and keys; only signatures differ between calls. `gpus`
-    is the number of GPUs (0 to 8), `switches` that of NVSwitches (0 to 4). `settings` says what the machine
-    claims, and how to make it wrong.
+    is the number of GPUs (0 to 8), `switches` that of NVSwitches (0 to 4), `cpu` ``sev-snp`` or ``tdx``.
+    `settings` says what the machine claims, and how to make it wrong.
     """
 
     def __init__(
-        self, seed: bytes | str, gpus: int = 1, settings: Settings | None = None, switches: int = 0
+        self,
+        seed: bytes | str,
+        gpus: int = 1,
+        settings: Settings | None = None,
+        switches: int = 0,
+        cpu: str = "sev-snp",
     ) -> None:
         raw = seed.encode("utf-8") if isinstance(seed, str) else seed
         self.settings = Settings() if settings is None else settings
-        self.platform = SimulatedPlatform(raw, self.settings)
+        self.platform = PLATFORMS[cpu](raw, self.settings)
         strangers = [derive(raw, f"stranger {index}", 8) for index in range(8)]
         linked = [switch_device(raw, index) for index in range(switches)][: self.settings.linked_switches]
         linked += strangers[: switches - len(linked)]
@@ -71,7 +81,7 @@ class SimulatedMachine:
             switches,
         )
         return Evidence(
-            cpu_kind="sev-snp",
+            cpu_kind=self.platform.kind,
             cpu_report=self.platform.report(bound),
             cpu_chain=self.platform.chain,
             gpus=gpus,

@@ -5,6 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from attestation.policy import SIMULATED_MEASUREMENT
+from attestation.simulator.tdx_settings import TdxSettings
+
+
+@dataclass(frozen=True)
+class SnpSettings:
+    """Of a SEV-SNP platform: its `product`, `report_version`, and whether a `vlek` signs in place of a VCEK.
+
+    `mitigations` are the vectors at launch and now, which reports of version 5 hold; `revoked` names
+    certificates that ARK's list holds (``ask``).
+    """
+
+    product: str = "Genoa"
+    report_version: int = 3
+    vlek: bool = False
+    mitigations: tuple[int, int] = (0, 0)
+    revoked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,4 +61,6 @@ class Settings:
     switch_order: tuple[int, ...] | None = None
     linked_switches: int | None = None
     linked_gpus: int | None = None
+    tdx: TdxSettings = field(default_factory=TdxSettings)
+    snp: SnpSettings = field(default_factory=SnpSettings)
     changed_measurements: tuple[int, ...] = ()

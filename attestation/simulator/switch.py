@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -31,6 +32,7 @@ def switch_device(seed: bytes, index: int) -> bytes:
     return derive(seed, f"switch {index} pdi", 8)
 
 
+@cache
 def switch_provisioner() -> Authority:
     """The authority over simulated switches' boot ROMs."""
     identity = load_authority("nvidia_identity")

@@ -1,25 +1,22 @@
 """The story, from top to bottom: every step is also a command a person can type (README shows them)."""
 
 import hashlib
-import json
 import os
-import subprocess
-import sys
-from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from leasehold.agent import Identity
+from leasehold.demo.evaluation import score
 from leasehold.demo.model import minilm_folder
 from leasehold.demo.page import RENTER, DemoPage, built_page
 from leasehold.demo.report import CanisterReport, DemoReport
+from leasehold.demo.retelling import all_pages_of_events, described, net_changes, readable, statuses
 from leasehold.demo.screen import Screen
 from leasehold.demo.stage import Stage
 from leasehold.errors import JobFailedError
 from leasehold.interfaces import CANISTERS
 from leasehold.marketplace import all_pages
-from leasehold.models import Dataset, Hyperparameters, Listing, Movement, Offer, Payee, Rental
+from leasehold.models import Dataset, Hyperparameters, Listing, Offer, Payee, Rental
 from leasehold.network import Client, Network
 from leasehold.roles.account import deposit
 from leasehold.roles.deployer import DeployOptions, build_module, deploy
@@ -147,7 +144,7 @@ class Story:
                 drafts=self.stage.data / "drafts",
                 progress=progress,
             )
-        self.screen.say(f"listing {listing.id}: fee {self.tokens(LISTING_FEE)}, payees 70 % and 30 %")
+        self.screen.say(f"listing {listing.id}: fee {self.money(LISTING_FEE)}, payees 70 % and 30 %")
         self.screen.say(f"sealed archive {listing.artifact.size:,} bytes, {listing.artifact.location}")
         return listing
 
@@ -165,8 +162,8 @@ class Story:
             worker=self.people["worker"].principal,
         )
         process = self.stage.start_worker(offer.id, network.url)
-        self.screen.say(f"offer {offer.id}: {self.tokens(RATE_PER_SECOND)} a second, bond 30 % of compute")
-        self.screen.say(f"worker runs as process {process}, log in {self.stage.worker_log}")
+        self.screen.say(f"offer {offer.id}: {self.money(RATE_PER_SECOND)} a second, bond 30 % of compute")
+        self.screen.say(f"worker runs as process {process}, log in {os.path.relpath(self.stage.worker_log)}")
         self.screen.warn("the worker's TEE is SIMULATED: genuine formats under a development root")
         return offer
 
@@ -174,7 +171,7 @@ class Story:
         """Approve and deposit, seal and upload, see the price, create."""
         renter = self.clients["renter"]
         done = deposit(renter, 20 * TOKEN)
-        self.screen.say(f"deposited {self.tokens(done.amount)} (ledger fees {self.tokens(done.fees)})")
+        self.screen.say(f"deposited {self.money(done.amount)} (ledger fees {self.money(done.fees)})")
         dataset = self.publish_data(renter)
         arguments = rental_args(
             listing=listing.id,
@@ -185,9 +182,9 @@ class Story:
             max_duration_s=MAX_DURATION_S,
         )
         quote = renter.marketplace.quote_rental(arguments)
-        self.screen.say(f"price at most {self.tokens(quote.total_max)}; {quote.refund_rule}")
+        self.screen.say(f"price at most {self.money(quote.total_max)}; {quote.refund_rule}")
         rental = renter.marketplace.create_rental(arguments.model_copy(update={"max_price": quote.total_max}))
-        self.screen.say(f"rental {rental.id} is {rental.status}, {self.tokens(rental.escrow)} in escrow")
+        self.screen.say(f"rental {rental.id} is {rental.status}, {self.money(rental.escrow)} in escrow")
         return rental
 
     def publish_data(self, renter: Client) -> Dataset:
@@ -216,7 +213,7 @@ class Story:
                 sleep=self.stage.sleep_while_worker_lives,
             ):
                 for event in update.events:
-                    self.screen.say(f"{event.kind}: {event.from_status or 'new'} -> {event.to_status}")
+                    self.screen.say(described(event))
                 for point in update.progress:
                     now = point.progress
                     curve.add(now.loss, now.step, now.total_steps, now.epoch)
@@ -286,60 +283,16 @@ class Story:
         self.screen.table("changes in the marketplace's book", ("account", self.report.token), rows)
         held = deployer.marketplace.status().held
         on_ledger = deployer.ledger.balance(deployer.marketplace.id)
-        self.screen.say(f"held for people {self.tokens(held)}, on the ledger {self.tokens(on_ledger)}")
+        self.screen.say(f"held for people {self.money(held)}, on the ledger {self.money(on_ledger)}")
         if sum(changes.values()) != 0 or held != on_ledger:
             raise JobFailedError("the book does not balance; this is a defect, please report it")
+
+    def money(self, amount: int) -> str:
+        """An amount with the token's symbol."""
+        return f"{self.tokens(amount)} {self.report.token}"
 
     def tokens(self, amount: int, *, sign: bool = False) -> str:
         """Base units as people write tokens, all eight places."""
         prefix = "-" if amount < 0 else "+" if sign and amount > 0 else ""
         whole, rest = divmod(abs(amount), TOKEN)
         return f"{prefix}{whole}.{rest:08d}"
-
-
-def score(model: Path, dataset: Path, adapter: Path) -> dict[str, dict[str, Any]]:
-    """Base model and adapter on the test lines, in a process of its own (torch stays out of this one)."""
-    command = [sys.executable, "-m", "tee_worker.trainer.evaluate", str(model), str(dataset)]
-    done = subprocess.run(
-        [*command, "--adapter", str(adapter)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ},
-    )
-    if done.returncode != 0:
-        raise JobFailedError(f"the evaluation failed:\n{done.stderr[-2000:]}")
-    scores: dict[str, dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
-    return scores
-
-
-def all_pages_of_events(client: Client, rental: int) -> list[tuple[str, str]]:
-    """(from, to) of every event of a rental."""
-    found: list[tuple[str, str]] = []
-    while page := client.marketplace.rental_events(rental, len(found)):
-        found += [(event.from_status, event.to_status) for event in page]
-    return found
-
-
-def statuses(transitions: list[tuple[str, str]]) -> list[str]:
-    """The statuses a rental had, in order."""
-    seen: list[str] = []
-    for _, status in transitions:
-        if status and (not seen or seen[-1] != status):
-            seen.append(status)
-    return seen
-
-
-def net_changes(movements: list[Movement]) -> dict[str, int]:
-    """Each account's change over `movements`, in order of appearance."""
-    changes: dict[str, int] = defaultdict(int)
-    for movement in movements:
-        changes[movement.from_account] -= movement.amount
-        changes[movement.to_account] += movement.amount
-    return dict(changes)
-
-
-def readable(account: str, names: dict[str, str]) -> str:
-    """`available/<principal>` with the player's name for the principal."""
-    kind, _, owner = account.partition("/")
-    return f"{kind}/{names.get(owner, owner)}" if owner else kind

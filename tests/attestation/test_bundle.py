@@ -143,7 +143,7 @@ def test_an_unknown_kind_of_cpu_is_refused(evidence: Evidence, bundle: bytes) ->
     with pytest.raises(MalformedEvidence, match="unknown"):
         encode_bundle(dataclasses.replace(evidence, cpu_kind="sgx"))
     with pytest.raises(MalformedEvidence, match="unknown"):
-        decode_bundle(bundle[:9] + b"\x02" + bundle[10:])
+        decode_bundle(bundle[:9] + b"\x03" + bundle[10:])
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from attestation import SIMULATED, AttestationError, Binding, encode_bundle, verify_bundle
+from attestation import (
+    SIMULATED,
+    AttestationError,
+    Binding,
+    Collateral,
+    encode_bundle,
+    encode_collateral,
+    verify_bundle,
+)
 from attestation.simulator import Settings, SimulatedMachine
 from benchmarks.attestation_instructions import (
     LIMIT_MILLIONS,
@@ -16,6 +24,7 @@ from benchmarks.attestation_instructions import (
     SESSION_PUBLIC_KEY,
     TRANSPORT_PUBLIC_KEY,
     Verifier,
+    bundle_and_collateral,
     simulated_bundle,
 )
 
@@ -64,3 +73,16 @@ def test_remembered_links_save_instructions_and_change_no_verdict(verifier: Veri
     again = verifier.verify(bundle, remember=True)
     assert first.verdict == again.verdict == "accepted"
     assert again.instructions < first.instructions / 2
+
+
+def test_collateral_gives_the_same_verdicts_inside_and_outside(verifier: Verifier) -> None:
+    bundle, collateral = bundle_and_collateral()
+    assert verifier.verify_with(bundle, collateral, remember=True).verdict == "accepted"
+    again = verifier.verify_with(bundle, collateral, remember=True)
+    assert again.verdict == "accepted" and again.instructions < 500_000_000
+    none = encode_collateral(Collateral())
+    assert verifier.verify_with(bundle, none, remember=True).verdict == "PolicyRefused policy"
+    at = collateral.index(b"ns2:Hash0") + 20
+    changed = collateral[:at] + bytes((collateral[at] ^ 1,)) + collateral[at + 1 :]
+    verdict = verifier.verify_with(bundle, changed, remember=True).verdict
+    assert verdict.startswith(("ManifestInvalid collateral.rims[", "MalformedEvidence collateral.rims["))

@@ -21,6 +21,7 @@ from attestation import (
 )
 from attestation.amd import verify as amd
 from attestation.collateral import NO_COLLATERAL
+from attestation.cpu import check_cpu
 from attestation.facts import CpuFacts, EvidenceFacts, GpuFacts
 from attestation.nvidia import spdm
 from attestation.nvidia import verify as nvidia
@@ -43,6 +44,7 @@ CPU = CpuFacts(
     debug=False,
     migratable=False,
     vmpl=0,
+    signing_key="VCEK",
 )
 GPU = GpuFacts(NVIDIA_ROOTS[0], "41" + "00" * 8, "GH100", "single-gpu", "550.90.07", "96.00.9F.00.01", True)
 FACTS = EvidenceFacts(CPU, (GPU,), GUEST)
@@ -188,9 +190,9 @@ def genuine_facts(samples: Samples) -> EvidenceFacts:
         "amd/genoa_v3_azure_report.bin", "amd/genoa_v3_azure_vcek.pem", "amd/ask_ark_genoa.pem"
     )
     cpu = amd.read_evidence(report, chain, now_ns)
-    amd.check_signatures(cpu, VerifiedLinks())
+    cpu_facts = check_cpu(cpu, now_ns, VerifiedLinks())
     h100 = samples.gpus()["single H100"]
     gpu = nvidia.read_evidence(h100, h100.report[spdm.NONCE : spdm.NONCE + 32], now_ns, "gpu[0]")
     nvidia.check_signatures(gpu, VerifiedLinks(), "gpu[0]")
     devices = MachineFacts(NO_COLLATERAL, now_ns, VerifiedLinks())
-    return gather_facts(cpu, Machine((gpu,), ()), GUEST, devices)
+    return gather_facts(cpu_facts, Machine((gpu,), ()), GUEST, devices)

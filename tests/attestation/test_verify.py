@@ -152,7 +152,6 @@ def test_another_signature_by_the_same_gpu_is_refused(scene: Scene, evidence: Ev
         ({"claims_simulated": False}, "guest.environment"),
         ({"driver": "535.86.09"}, "gpu[0].driver"),
         ({"vbios": "96.00.5E.00.01"}, "gpu[0].vbios"),
-        ({"gpu_mode": "protected-pcie"}, "gpu[0].mode"),
         ({"gpu_mode": "multi-gpu"}, "gpu[0].mode"),
     ],
 )

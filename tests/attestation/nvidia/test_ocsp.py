@@ -65,14 +65,15 @@ def made(
     key: ec.EllipticCurvePrivateKey,
     signer: openssl.Certificate | None = None,
     encoding: reference.OCSPResponderEncoding = reference.OCSPResponderEncoding.HASH,
+    status: reference.OCSPCertStatus = reference.OCSPCertStatus.GOOD,
 ) -> bytes:
-    """A good answer about the provisioner, signed by `key`, with `responder`'s certificate in it."""
+    """An answer about the provisioner, signed by `key`, with `responder`'s certificate in it."""
     this_update = datetime.datetime.fromtimestamp(NOW_NS // 10**9, datetime.UTC)
     builder = reference.OCSPResponseBuilder().add_response(
         PROVISIONER.certificate,
         IDENTITY.certificate,
         SHA384(),
-        reference.OCSPCertStatus.GOOD,
+        status,
         this_update,
         this_update + datetime.timedelta(days=1),
         None,
@@ -270,6 +271,11 @@ def test_the_newest_answer_counts_and_outdated_ones_do_no_harm() -> None:
 def test_no_answer_is_a_fact_of_its_own() -> None:
     assert known() == ("missing", 0)
     assert known(ocsp_answer(IDENTITY.certificate, ROOT, NOW_NS)) == ("missing", 0)
+
+
+def test_unknown_is_neither_good_nor_revoked() -> None:
+    answer = made(responder(IDENTITY, KEY), KEY, status=reference.OCSPCertStatus.UNKNOWN)
+    assert known(answer) == ("unknown", 0)
 
 
 def test_signatures_are_remembered_but_never_the_window() -> None:

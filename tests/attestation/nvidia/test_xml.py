@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lxml import etree
+from lxml import etree  # type: ignore[import-untyped]
 
 from attestation import MalformedEvidence
 from attestation.nvidia import xml
@@ -26,11 +26,10 @@ MANIFESTS = (
     "spt_gh100_complete/NV_GPU_VBIOS_1010_0200_882_96009F0001.xml",
 )
 SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
-FORMS = {"1.0": {"method": "c14n"}, "2.0": {"method": "c14n2"}}
 
 
 def agree(data: bytes) -> None:
-    """Our canonical forms of a signed document, of it without its signature, and of SignedInfo, are libxml2's."""
+    """Canonical forms of a document, of it without its signature, and of SignedInfo, are libxml2's."""
     root = parse_document(data, "document")
     ours = root.elements("document")[-1]
     assert ours.local == "Signature"
@@ -61,16 +60,17 @@ namespaces = st.sampled_from(["urn:1", "urn:2", "http://x/y#z"])
 
 
 @st.composite
-def documents(draw: st.DrawFn, depth: int = 0) -> str:
+def documents(draw: st.DrawFn, depth: int = 0, default: bool = True) -> str:
     """Documents in the subset, some with names that are not bound or attributes that occur twice."""
     tag = draw(prefixes) + draw(names)
-    declarations = draw(st.dictionaries(st.sampled_from(["", ":p", ":q", ":r"]), namespaces, max_size=3))
+    declared = st.sampled_from(["", ":p", ":q", ":r"][0 if default else 1 :])
+    declarations = draw(st.dictionaries(declared, namespaces, max_size=3))
     if depth == 0:
         declarations = {":p": "urn:1", ":q": "urn:2", ":r": "urn:3", **declarations}
     pairs = [(f"xmlns{prefix}", value) for prefix, value in declarations.items()]
     pairs += draw(st.lists(st.tuples(st.builds(str.__add__, prefixes, names), values), max_size=3))
     attributes = "".join(f' {name}="{value}"' for name, value in draw(st.permutations(pairs)))
-    children = st.one_of(texts, documents(depth + 1)) if depth < 3 else texts
+    children = st.one_of(texts, documents(depth + 1, default)) if depth < 3 else texts
     inner = "".join(draw(st.lists(children, max_size=3)))
     if not inner and draw(st.booleans()):
         return f"<{tag}{attributes}/>"
@@ -90,7 +90,8 @@ def test_any_document_has_libxml2s_canonical_form_or_is_refused_by_both(source: 
     assert canonical(parse_document(theirs, "document")) == theirs
 
 
-@given(documents(), st.data())
+# Without default namespaces, which libxml2's binding undeclares wrongly below an inner apex (xmlns="").
+@given(documents(default=False), st.data())
 def test_any_inner_element_has_libxml2s_canonical_form(source: str, data: st.DataObject) -> None:
     try:
         theirs = list(etree.fromstring(source).iter())
