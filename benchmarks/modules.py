@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.canisters import OUR_CANISTERS, ROOT
+from benchmarks.canisters import ROOT
 from benchmarks.figures import Figure, Section
 from cdk.build import build
 
@@ -14,7 +14,8 @@ MB = 1_000_000
 def measure() -> Section:
     """Module sizes, whole and gzipped as they are installed."""
     figures = []
-    for name in OUR_CANISTERS:
+    for source in sorted(ROOT.glob("canisters/*/main.py")):
+        name = source.parent.name
         built = build(name, ROOT)
         goal = MARKETPLACE_GOAL_MB if name == "marketplace" else None
         figures.append(Figure(f"{name}, gzipped", built.gzip_size / MB, "MB", goal, note="gzip -6"))

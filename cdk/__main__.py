@@ -1,4 +1,4 @@
-"""`python -m cdk build NAME`."""
+"""`python -m cdk build NAME`, `check NAME`, `new NAME`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import click
 
 from cdk.build import Built, build, check
 from cdk.builder.project import Canister
+from cdk.checks import check_canister
 from cdk.errors import CdkError
+from cdk.scaffold import new_canister
 
 DEFAULT_OUT = Path(".leasehold") / "build"
 
@@ -55,6 +57,33 @@ def build_command(
         f"{', unchanged' if built.cached else ''}\n" + "\n".join(written)
     )
     _print({**built.summary(), "files": written}, text, as_json)
+
+
+@cli.command("check")
+@click.argument("name")
+@click.option("--strict", is_flag=True, help="Also fail for what only stock Kybra refuses.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def check_command(name: str, strict: bool, as_json: bool) -> None:
+    """Report what our compiler, the network or stock Kybra would refuse in canister NAME, with file and line.
+
+    Exit code 1 if something would be refused; what only stock Kybra refuses counts with --strict.
+    """
+    findings = check_canister(name)
+    failed = any(strict or finding.who != "kybra" for finding in findings)
+    lines = [str(finding) for finding in findings] or [f"{name}: nothing would be refused"]
+    facts = {"canister": name, "ok": not failed, "findings": [finding.as_json() for finding in findings]}
+    _print(facts, "\n".join(lines), as_json)
+    if failed:
+        sys.exit(1)
+
+
+@cli.command("new")
+@click.argument("name")
+def new_command(name: str) -> None:
+    """Write a small canister to start from: canisters/NAME/main.py, its .did, and a test."""
+    for path in new_canister(name):
+        click.echo(str(path))
+    click.echo(f"next: python -m cdk build {name}; then list it in icp.yaml or dfx.json", err=True)
 
 
 def _write(built: Built, canister: Canister, out: Path | None, output: Path | None) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from cdk.builder.bundle import make_bundle
 from cdk.builder.imports import collect_sources
 from cdk.builder.interface import Interface, check_did, read_interface
 from cdk.builder.project import Canister, find_canister
+from cdk.builder.sections import describe_sources, metadata_sections
 from cdk.errors import CdkError
 
 MAX_METHODS = 255
@@ -21,11 +23,15 @@ MAX_METHODS = 255
 
 @dataclass(frozen=True)
 class Built:
-    """A finished build. Sizes are in bytes; `sha256` is the module's hash as the network shows it."""
+    """A finished build. Sizes are in bytes; `sha256` is the module's hash as the network shows it.
+
+    `sources` is what the module says of its making (`cdk.builder.sections`), in JSON.
+    """
 
     canister: Canister
     module: bytes
     did: str
+    sources: str
     size: int
     gzip_size: int
     sha256: str
@@ -38,6 +44,7 @@ class Built:
             "size": self.size,
             "gzip_size": self.gzip_size,
             "sha256": self.sha256,
+            "sources": json.loads(self.sources),
             "cached": self.cached,
         }
 
@@ -60,9 +67,12 @@ def build(name: str, start: Path | None = None, *, update_did: bool = False, fre
         return Built(canister, kept[0], cached=True, **kept[1])  # type: ignore[arg-type]
     interface = read_interface(canister)
     _settle_did(canister, interface.did, update_did)
-    module = _assemble(interface, make_bundle(sources, runtime.python), runtime.wasm)
+    template = runtime.wasm.read_bytes()
+    described = describe_sources(canister.name, sources, runtime.digest, template)
+    module = _assemble(interface, make_bundle(sources, runtime.python), template, described)
     facts = {
         "did": interface.did,
+        "sources": described,
         "size": len(module),
         "gzip_size": len(gzip.compress(module, 6, mtime=0)),
         "sha256": hashlib.sha256(module).hexdigest(),
@@ -87,12 +97,16 @@ def _settle_did(canister: Canister, generated: str, update: bool) -> None:
         check_did(canister, generated)
 
 
-def _assemble(interface: Interface, bundle: bytes, runtime: Path | bytes) -> bytes:
-    from cdk.wasm import specialise
-
+def ensure_methods_fit(interface: Interface) -> None:
+    """CdkError when there are more endpoints than the runtime has trampolines for."""
     methods = [target for target in interface.exports.values() if isinstance(target, int)]
     if len(methods) > MAX_METHODS:
         raise CdkError(f"{len(methods) - 1} endpoints, at most {MAX_METHODS - 1} fit into the runtime")
-    template = runtime if isinstance(runtime, bytes) else runtime.read_bytes()
-    sections = {"icp:public candid:service": interface.did.encode()}
-    return specialise(template, exports=interface.exports, bundle=bundle, custom_sections=sections)
+
+
+def _assemble(interface: Interface, bundle: bytes, runtime: bytes, sources: str) -> bytes:
+    from cdk.wasm import specialise
+
+    ensure_methods_fit(interface)
+    sections = metadata_sections(interface.did, sources)
+    return specialise(runtime, exports=interface.exports, bundle=bundle, custom_sections=sections)

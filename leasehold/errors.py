@@ -50,6 +50,24 @@ class JobFailedError(LeaseholdError):
     exit_code = EXIT_JOB_FAILED
 
 
+class EvidenceInvalidError(LeaseholdError):
+    """TEE evidence that is malformed, inconsistent, wrongly signed, or not bound to what it should be."""
+
+    exit_code = EXIT_EVIDENCE_INVALID
+
+
+class CollateralUnavailableError(LeaseholdError):
+    """Sound TEE evidence that cannot be judged without vendors' statements that were not supplied."""
+
+    exit_code = EXIT_COLLATERAL_UNAVAILABLE
+
+
+class PolicyMismatchError(LeaseholdError):
+    """Sound TEE evidence that a policy does not accept, or a policy that accepts nothing."""
+
+    exit_code = EXIT_POLICY_MISMATCH
+
+
 class CanisterError(LeaseholdError):
     """A canister answered `Err`. The fields of its variant are attributes of the same name.
 

@@ -60,17 +60,18 @@ def check_revocation(
     links: VerifiedLinks,
     claim: str,
 ) -> RevocationFact:
-    """What is known about one certificate, by the newest answer; if any says revoked, it is revoked."""
+    """What is known of one certificate by the newest verified answer; if any says revoked, it is revoked."""
     name = certificate.subject.common_name
-    found = answers.find(certificate, issuer, claim)
-    for answer in _in_window(found, now_ns):
+    usable = _in_window(answers.find(certificate, issuer, claim), now_ns)
+    for answer in usable:
         ocsp.verify_answer(answer, certificate, issuer, now_ns, links, f"{claim}.ocsp")
         if answer.status == ocsp.REVOKED:
             raise CertificateRevoked(claim, f"{name!r}, serial {certificate.serial:x}, was revoked")
-    if not found:
+    if not usable:
         return RevocationFact(name, MISSING, 0)
-    age_s = max(0, now_ns // NANOSECONDS - found[0].this_update)
-    return RevocationFact(name, found[0].status, age_s)
+    # Only of what was verified: an outdated answer was passed over, and could be anybody's.
+    age_s = max(0, now_ns // NANOSECONDS - usable[0].this_update)
+    return RevocationFact(name, usable[0].status, age_s)
 
 
 def _in_window(answers: list[OcspAnswer], now_ns: int) -> list[OcspAnswer]:

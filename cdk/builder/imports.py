@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +23,10 @@ BUILT_IN = frozenset(
 ENTRY = "__canister__"
 ENTRY_SOURCE = """\
 import {module}
+from kybra.failures import reporting
 from kybra.lifecycle import dispatcher
 
-dispatch = dispatcher()
+dispatch = reporting(dispatcher())
 """
 
 
@@ -39,6 +40,11 @@ class Source:
     is_package: bool
 
 
+def is_library(source: Source) -> bool:
+    """Whether a collected module is part of cdk, not of the canister."""
+    return source.name.split(".")[0] in ("kybra", "cdk")
+
+
 @dataclass(frozen=True)
 class _Import:
     name: str
@@ -46,9 +52,18 @@ class _Import:
     optional: bool
 
 
-def collect_sources(module: str, root: Path) -> list[Source]:
-    """The entry module, `module` and every module of ours that they import, sorted by name."""
-    return _Collector(root).collect(module)
+def collect_sources(
+    module: str, root: Path, report: Callable[[CdkError], None] | None = None
+) -> list[Source]:
+    """The entry module, `module` and every module of ours that they import, sorted by name.
+
+    The first import that cannot be had raises CdkError; with `report`, it is given each of them instead.
+    """
+    return _Collector(root, report or _raise).collect(module)
+
+
+def _raise(error: CdkError) -> None:
+    raise error
 
 
 def runtime_modules() -> frozenset[str]:
@@ -59,8 +74,9 @@ def runtime_modules() -> frozenset[str]:
 
 
 class _Collector:
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, refuse: Callable[[CdkError], None]) -> None:
         self.root = root
+        self.refuse = refuse
         self.stdlib = runtime_modules()
         self.sources: dict[str, Source] = {}
         self.waiting: list[str] = []
@@ -75,8 +91,16 @@ class _Collector:
     def add(self, source: Source) -> None:
         """Take `source` and whatever it imports."""
         self.sources[source.name] = source
-        for needed in _imports(source):
-            self.resolve(needed, source)
+        try:
+            imports = list(_imports(source))
+        except CdkError as error:  # the syntax is wrong
+            self.refuse(error)
+            return
+        for needed in imports:
+            try:
+                self.resolve(needed, source)
+            except CdkError as error:
+                self.refuse(error)
 
     def load(self, name: str) -> None:
         if name in self.sources:

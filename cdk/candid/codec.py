@@ -7,7 +7,7 @@ import struct
 from .decode import DecoderBuilder
 from .encode import EncoderBuilder
 from .errors import CandidError
-from .header import read_header, write_header
+from .header import read_header, usual_headers, write_header
 from .limits import CACHED_HEADERS, MAX_CACHED_HEADER
 from .primitives import read_null
 from .subtype import may_be_missing
@@ -42,21 +42,26 @@ class Codec:
         self._decoders: list[tuple[bytes, DecoderBuilder, list[Reader]]] = []
         self._encoder: tuple[bytes, list[Writer]] | None = None
 
-    def warm(self) -> None:
-        """Compile now what a message in our own notation needs; a query cannot keep what it compiles."""
-        header = write_header(self.types)
+    def warm_encoder(self) -> tuple[bytes, list[Writer]]:
+        """Compile now what encoding needs: a query cannot keep what it compiles."""
+        writer = self._programs.encoder.writer
+        self._encoder = (write_header(self.types), [writer(type) for type in self.types])
+        return self._encoder
+
+    def warm_decoder(self, from_agents: bool = False) -> None:
+        """Compile now what decoding needs: messages in our notation, or in those of the usual agents too."""
+        headers = usual_headers(self.types) if from_agents else [write_header(self.types)]
         decoder = self._programs.decoder
-        self._encoder = (header, [self._programs.encoder.writer(type) for type in self.types])
-        self._decoders = [(header, decoder, [decoder.reader(type, type) for type in self.types])]
+        readers = [decoder.reader(type, type) for type in self.types]
+        self._decoders = [(header, decoder, readers) for header in headers]
 
     def encode(self, values: Sequence[Any]) -> bytes:
         """The message of `values`; CandidError names the value that does not fit and where it is."""
-        if self._encoder is None:
-            self._encoder = (
-                write_header(self.types),
-                [self._programs.encoder.writer(type) for type in self.types],
-            )
-        header, writers = self._encoder
+        return bytes(self.encode_once(values))
+
+    def encode_once(self, values: Sequence[Any]) -> bytes:
+        """`encode` without the last copy: in truth a bytearray, to be sent and forgotten."""
+        header, writers = self._encoder or self.warm_encoder()
         if len(values) != len(writers):
             raise CandidError(f"{len(writers)} values expected, got {len(values)}")
         self._programs.encoder.start()
@@ -70,7 +75,7 @@ class Codec:
             raise CandidError("the value is nested too deep") from None
         except CandidError as error:
             raise (error.within(f"value {index + 1}") if len(writers) > 1 else error) from None
-        return bytes(out)
+        return out  # type: ignore[return-value]
 
     def decode(self, data: bytes) -> list[Any]:
         """The values of the message `data`; CandidError says what is wrong with it."""

@@ -134,12 +134,16 @@ class _HeaderReader:
 
 def write_header(types: tuple[Type, ...]) -> bytes:
     """The type section of a message whose values have `types`. Tables list types in order of first use."""
-    writer = _HeaderWriter()
-    references = [writer.reference(type) for type in types]
-    table = [writer.entries[index] for index in range(len(writer.entries))]
-    return b"".join(
-        [MAGIC, encode_unsigned(len(table)), *table, encode_unsigned(len(references)), *references]
-    )
+    return _HeaderWriter().write(types)
+
+
+def usual_headers(types: tuple[Type, ...]) -> list[bytes]:
+    """`write_header`, and what else is often sent for the same types; any table that describes them is right.
+
+    Agents in Rust write what we do, in JavaScript they list parts first, icp-py-core repeats `opt` and `vec`.
+    """
+    writers = (_HeaderWriter(), _PartsFirst(), _Unshared())
+    return list(dict.fromkeys([writer.write(types) for writer in writers]))
 
 
 class _HeaderWriter:
@@ -148,17 +152,28 @@ class _HeaderWriter:
         self.indexes: dict[object, int] = {}
         self.kept: list[Type] = []  # keeps ids alive
 
+    def write(self, types: tuple[Type, ...]) -> bytes:
+        references = [self.reference(type) for type in types]
+        table = [self.entries[index] for index in range(len(self.entries))]
+        return b"".join(
+            [MAGIC, encode_unsigned(len(table)), *table, encode_unsigned(len(references)), *references]
+        )
+
     def reference(self, type: Type) -> bytes:
         if type.opcode >= -17 or type.opcode == -24:
             return encode_signed(type.opcode)
         key = self.identity(type)
         index = self.indexes.get(key)
         if index is None:
-            index = self.indexes[key] = len(self.indexes)
-            self.kept.append(type)
-            self.entries[index] = b""
-            self.entries[index] = encode_signed(type.opcode) + self.body(type)
+            index = self.add(key, type)
         return encode_signed(index)
+
+    def add(self, key: object, type: Type) -> int:
+        index = self.indexes[key] = len(self.indexes)
+        self.kept.append(type)
+        self.entries[index] = b""
+        self.entries[index] = encode_signed(type.opcode) + self.body(type)
+        return index
 
     def identity(self, type: Type) -> object:
         """`opt` and `vec` of the same type share an entry; the others are themselves."""
@@ -190,3 +205,30 @@ class _HeaderWriter:
 
     def references(self, types: tuple[Type, ...]) -> bytes:
         return encode_unsigned(len(types)) + b"".join(map(self.reference, types))
+
+
+class _PartsFirst(_HeaderWriter):
+    """A type's entry follows those of its parts; one that is part of itself comes before them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: set[object] = set()
+
+    def add(self, key: object, type: Type) -> int:
+        if key in self.open:  # it is part of itself: its place is taken now and filled later
+            self.entries[len(self.indexes)] = b""
+            self.indexes[key] = len(self.indexes)
+            return self.indexes[key]
+        self.open.add(key)
+        self.kept.append(type)
+        entry = encode_signed(type.opcode) + self.body(type)
+        index = self.indexes.setdefault(key, len(self.indexes))
+        self.entries[index] = entry
+        return index
+
+
+class _Unshared(_HeaderWriter):
+    """Every `opt` and `vec` has an entry of its own."""
+
+    def identity(self, type: Type) -> object:
+        return object() if isinstance(type, Opt | Vec) else id(type)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import binascii
 import hashlib
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .account_identifier import AccountIdentifier
+
 Bytes = bytes
 """`bytes` under a name that the property of the same name does not hide."""
 
@@ -96,6 +100,12 @@ class Principal:
         number = int.from_bytes(raw, "big") << digits * 5 - len(raw) * 8
         text = "".join([_ALPHABET[number >> shift & 31] for shift in range(digits * 5 - 5, -1, -5)])
         return "-".join([text[start : start + 5] for start in range(0, digits, 5)])
+
+    def to_account_id(self, sub_account: int = 0) -> AccountIdentifier:
+        """The ICP ledger's name of this principal's account `sub_account`."""
+        from .account_identifier import account_identifier
+
+        return account_identifier(self._bytes, sub_account)
 
     def __str__(self) -> str:
         return self.to_str()

@@ -1,7 +1,8 @@
 """The Kybra API inside a canister; bundled under the import name `kybra`.
 
-Names and meanings follow PyPI `kybra` 0.7.1. Extensions are in `kybra.extensions`, and marked as such where
-a class of stock Kybra has more here (`ic.is_controller`, `StableBTreeMap.range`, `CallResult.reject_code`).
+Names and meanings follow PyPI `kybra` 0.7.1; docs/cdk.md lists them all. Extensions are in
+`kybra.extensions`, and marked as such where a class of stock Kybra has more here (`ic.is_controller`,
+`StableBTreeMap.range`, `CallResult.reject_code`).
 """
 
 from cdk.candid.errors import CandidError, Error
@@ -12,21 +13,25 @@ from .methods import heartbeat, init, inspect_message, post_upgrade, pre_upgrade
 from .results import (
     Duration,
     GuardResult,
+    GuardType,
     KeyTooLarge,
     NotifyResult,
     RejectionCode,
+    Stable64GrowResult,
+    StableGrowResult,
     StableMemoryError,
     TimerId,
     ValueTooLarge,
     match,
 )
-from .service import CallResult, Service, service_method, service_query, service_update
+from .service import CallResult, Service, canister, service_method, service_query, service_update
 from .stable import KeyTooLargeError, StableBTreeMap, ValueTooLargeError
 from .types import (
     Alias,
     Async,
     DefinitionError,
     Func,
+    FuncTuple,
     Manual,
     Oneway,
     Opt,
@@ -64,7 +69,9 @@ __all__ = [
     "Duration",
     "Error",
     "Func",
+    "FuncTuple",
     "GuardResult",
+    "GuardType",
     "KeyTooLarge",
     "KeyTooLargeError",
     "Manual",
@@ -76,7 +83,9 @@ __all__ = [
     "Record",
     "RejectionCode",
     "Service",
+    "Stable64GrowResult",
     "StableBTreeMap",
+    "StableGrowResult",
     "StableMemoryError",
     "TimerId",
     "Tuple",
@@ -86,6 +95,7 @@ __all__ = [
     "Variant",
     "Vec",
     "blob",
+    "canister",
     "empty",
     "float32",
     "float64",

@@ -14,8 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, NoReturn
 
-_PAGE_LIMIT = 1 << 16
-_MAX_CYCLES = (1 << 128) - 1
+_PAGE = 1 << 16
+_PAGES_32 = 1 << 16
+"""Pages that 32-bit offsets reach."""
+
+
+def _grown(former: int) -> dict[str, Any]:
+    return {"Ok": former} if former >= 0 else {"Err": {"OutOfMemory": None}}
 
 
 class ic:
@@ -180,6 +185,51 @@ class ic:
     def reply_raw(x: bytes) -> None:
         """Answer with bytes; the endpoint must return `Manual[…]`."""
         _ic0.msg_reply(x)
+
+    # Raw stable memory. A canister has either this or StableBTreeMaps: beside maps, growing and writing raise
+    # RuntimeError. Reading or writing past the end raises ValueError, which traps unless it is caught.
+
+    @staticmethod
+    def stable64_size() -> int:
+        """Pages of 64 KiB that stable memory has."""
+        return _ic0.stable_size()
+
+    @staticmethod
+    def stable64_grow(new_pages: int) -> dict[str, Any]:
+        """Add pages: `{"Ok": former size}`, or `{"Err": {"OutOfMemory": None}}`."""
+        return _grown(_ic0.stable_grow(new_pages))
+
+    @staticmethod
+    def stable64_read(offset: int, length: int) -> bytes:
+        """`length` bytes at `offset`."""
+        return _ic0.stable_read(offset, length)
+
+    @staticmethod
+    def stable64_write(offset: int, buf: bytes) -> None:
+        """Write `buf` at `offset`."""
+        _ic0.stable_write(offset, buf)
+
+    @staticmethod
+    def stable_size() -> int:
+        """Pages of stable memory; traps when there are more than 32-bit offsets reach (4 GiB)."""
+        pages = _ic0.stable_size()
+        if pages > _PAGES_32:
+            _ic0.trap(f"stable memory has {pages} pages, more than {_PAGES_32}: use the stable64 functions")
+        return pages
+
+    @staticmethod
+    def stable_grow(new_pages: int) -> dict[str, Any]:
+        """`stable64_grow` up to 4 GiB."""
+        too_large = ic.stable_size() + new_pages > _PAGES_32
+        return _grown(-1 if too_large else _ic0.stable_grow(new_pages))
+
+    stable_read = stable64_read
+    stable_write = stable64_write
+
+    @staticmethod
+    def stable_bytes() -> bytes:
+        """All of stable memory."""
+        return _ic0.stable_read(0, _ic0.stable_size() * _PAGE)
 
     @staticmethod
     def time() -> int:

@@ -11,10 +11,14 @@ if TYPE_CHECKING:
 
 
 def finish() -> None:
-    """Resolve every annotation of the imported canister; DefinitionError when one is wrong."""
+    """Resolve every annotation of the imported canister; DefinitionError when one is wrong.
+
+    The library's own services are left until they are used: most canisters call few of their methods.
+    """
     methods.prepare_all()
     for declared in service.DECLARED:
-        declared.prepare()
+        if not declared.function.__module__.startswith("kybra."):
+            declared.warm()
     for map in stable.MAPS.values():
         map.prepare()
 

@@ -45,10 +45,9 @@ class Method:
         if generator and self.kind == "query":
             self.kind = "composite_query"
         arguments, results = Codec(self.arguments, PROGRAMS), Codec(self.results, PROGRAMS)
-        if self.kind == "query":
-            arguments.warm()
-            results.warm()
-        self.decode, self.encode = arguments.decode, results.encode
+        arguments.warm_decoder(from_agents=True)
+        results.warm_encoder()
+        self.decode, self.encode = arguments.decode, results.encode_once
 
     def reply(self, result: Any) -> None:
         """Answer the caller with `result`."""

@@ -20,6 +20,10 @@ class GuardResult(Variant, total=False):
     Err: text
 
 
+GuardType: Any = object
+"""The type of guard functions, for annotations."""
+
+
 class RejectionCode(Variant, total=False):
     """Why a call was rejected."""
 
@@ -58,6 +62,20 @@ class StableMemoryError(Variant, total=False):
 
     OutOfMemory: None
     OutOfBounds: None
+
+
+class StableGrowResult(Variant, total=False):
+    """The former size in pages, or why stable memory did not grow."""
+
+    Ok: nat32
+    Err: StableMemoryError
+
+
+class Stable64GrowResult(Variant, total=False):
+    """The former size in pages, or why stable memory did not grow."""
+
+    Ok: nat64
+    Err: StableMemoryError
 
 
 def match(variant: Any, matcher: dict[str, Callable[[Any], Any]]) -> Any:

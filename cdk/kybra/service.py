@@ -55,7 +55,12 @@ class Call:
     __slots__ = ("argument", "codec", "cycles", "method", "target", "timeout")
 
     def __init__(
-        self, target: Principal, method: str, argument: bytes, codec: Codec | None, cycles: int = 0
+        self,
+        target: Principal,
+        method: str,
+        argument: bytes,
+        codec: Codec | None,
+        cycles: int = 0,
     ) -> None:
         self.target = target
         self.method = method
@@ -118,7 +123,7 @@ DECLARED: list[ServiceMethod] = []
 
 
 class ServiceMethod:
-    """A declared method; its codecs are made on first use, when every forward reference is known."""
+    """A declared method; its codecs are made when every forward reference is known."""
 
     def __init__(self, function: Any, is_query: bool) -> None:
         self.function = function
@@ -136,11 +141,17 @@ class ServiceMethod:
             self.codecs = Codec(arguments, PROGRAMS), Codec(results, PROGRAMS)
         return self.codecs
 
+    def warm(self) -> None:
+        """Compile the codecs now, while the canister is installed."""
+        arguments, results = self.prepare()
+        arguments.warm_encoder()
+        results.warm_decoder(from_agents=True)
+
     def call(self, target: Principal, values: tuple[Any, ...]) -> Call:
         """The call of this method; CandidError names the argument that does not fit."""
         arguments, results = self.codecs or self.prepare()
         try:
-            return Call(target, self.name, arguments.encode(values), results)
+            return Call(target, self.name, arguments.encode_once(values), results)
         except CandidError as error:
             raise error.within(f"argument of {self.function.__qualname__}") from None
 
@@ -167,3 +178,8 @@ def service_update(function: Any) -> Callable[..., Call]:
 
 
 service_method = service_update
+
+
+def canister(cls: type) -> type:
+    """A mark on Service classes that Kybra once needed; changes nothing."""
+    return cls

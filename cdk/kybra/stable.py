@@ -180,7 +180,8 @@ def value_codec(type: candid.Type) -> tuple[Callable[[Any], bytes], Callable[[by
 
         return encode_scalar, lambda data: read(data, 0)[0]
     codec = Codec([type], PROGRAMS)
-    codec.warm()
+    codec.warm_encoder()
+    codec.warm_decoder()
     return lambda value: codec.encode((value,)), lambda data: codec.decode(data)[0]
 
 

@@ -75,7 +75,8 @@ def _start(timer_id: int, timer: _Timer, myself: Principal) -> bool:
     def ended(result: CallResult) -> None:
         _running.pop(timer_id, None)
         if result.Err is not None:
-            _ic0.debug_print(f"timer {timer_id} ({timer.function.__name__}) failed: {result.Err}")
+            problem = result.Err.split("\n")[0]  # the traceback is in the log already
+            _ic0.debug_print(f"timer {timer_id} ({timer.function.__name__}) failed: {problem}")
 
     call = Call(myself, RUN_METHOD, timer_id.to_bytes(8, "little"), None)
     if await_call(call, ended, lambda: None):

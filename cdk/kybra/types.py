@@ -120,9 +120,13 @@ Update = _FuncMode(())
 Oneway = _FuncMode(("oneway",))
 
 
-def Func(signature: Parametrised) -> Parametrised:
+FuncTuple: Any = tuple
+"""The type of function references' values, for annotations inside the canister."""
+
+
+def Func(callable: Parametrised) -> Parametrised:
     """A function reference, `Func(Query[[nat], text])`; its values are `(Principal, method name)`."""
-    return signature
+    return callable
 
 
 class FieldsMeta(type):

@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, NoReturn
 
+PAGE = 1 << 16
+MAX_PAGES = 1 << 10
+"""Raw stable memory that a simulated canister may have: 64 MiB, in pages."""
+
 
 class Trapped(Exception):
     """The canister called `ic.trap`, or raised an exception that it did not handle."""
@@ -58,6 +62,7 @@ class System:
     reject_message: str = ""
     accepted: bool = False
     maps: dict[int, dict[bytes, bytes]] = field(default_factory=dict)
+    memory: bytearray = field(default_factory=bytearray)
 
     def modules(self) -> dict[str, ModuleType]:
         """Modules `_ic0` and `_stable` that act on this system."""
@@ -72,7 +77,7 @@ def _ic0_functions(system: System) -> dict[str, Callable[..., Any]]:
     def msg_reply(data: bytes) -> None:
         if system.reply is not None or system.reject is not None:
             raise Trapped("the message was answered before")
-        system.reply = data
+        system.reply = bytes(data)
 
     def msg_reject(message: str) -> None:
         if system.reply is not None or system.reject is not None:
@@ -87,7 +92,7 @@ def _ic0_functions(system: System) -> dict[str, Callable[..., Any]]:
     ) -> int:
         if not system.refuse_calls:
             system.cycles -= cycles
-            system.calls.append(PendingCall(callee, method, argument, cycles, callback))
+            system.calls.append(PendingCall(callee, method, bytes(argument), cycles, callback))
         return system.refuse_calls
 
     def accept(limit: int) -> int:
@@ -130,7 +135,36 @@ def _ic0_functions(system: System) -> dict[str, Callable[..., Any]]:
         "certified_data_set": certified_data_set,
         "data_certificate": lambda: system.certificate,
         "call": call,
+        **_raw_stable_functions(system),
     }
+
+
+def _raw_stable_functions(system: System) -> dict[str, Callable[..., Any]]:
+    def size() -> int:
+        return len(system.memory) // PAGE
+
+    def grow(pages: int) -> int:
+        if system.maps:
+            raise RuntimeError("stable memory belongs to the maps")
+        if size() + pages > MAX_PAGES:
+            return -1
+        former = size()
+        system.memory.extend(bytes(pages * PAGE))
+        return former
+
+    def read(offset: int, length: int) -> bytes:
+        if offset + length > len(system.memory):
+            raise ValueError(f"stable memory: {offset} lies outside its {len(system.memory)} bytes")
+        return bytes(system.memory[offset : offset + length])
+
+    def write(offset: int, data: bytes) -> None:
+        if system.maps:
+            raise RuntimeError("stable memory belongs to the maps")
+        if offset + len(data) > len(system.memory):
+            raise ValueError(f"stable memory: {offset} lies outside its {len(system.memory)} bytes")
+        system.memory[offset : offset + len(data)] = data
+
+    return {"stable_size": size, "stable_grow": grow, "stable_read": read, "stable_write": write}
 
 
 def _stable_functions(maps: dict[int, dict[bytes, bytes]]) -> dict[str, Callable[..., Any]]:

@@ -2,7 +2,11 @@
 
 import click
 
+from leasehold.cli.attestation_inspect import inspect
+from leasehold.cli.attestation_simulate import simulate
+from leasehold.cli.attestation_verify import verify
 from leasehold.cli.commands import Group
+from leasehold.cli.evidence_options import SIMULATED_NOTE
 from leasehold.cli.output import time_text
 from leasehold.cli.state import State, pass_state
 from leasehold.errors import UsageError
@@ -11,7 +15,12 @@ from leasehold.models import AttestationRecord
 
 @click.group(cls=Group)
 def attestation() -> None:
-    """What the marketplace verified before it released any key."""
+    """What the marketplace verified before it released any key, and the same on your own desk."""
+
+
+attestation.add_command(verify)
+attestation.add_command(inspect)
+attestation.add_command(simulate)
 
 
 @attestation.command()
@@ -24,7 +33,7 @@ def show(state: State, rental: int) -> None:
     if record is None:
         raise UsageError(f"rental {rental} is {found.status!r} and has no accepted attestation")
     if record.simulated:
-        state.output.note("SIMULATED: no hardware stands behind this evidence")
+        state.output.note(SIMULATED_NOTE)
     data = {"rental": rental} | record.json_object()
     state.output.fields(data, [*_rows(record)], bare=record.bundle_sha256.hex())
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from click.testing import CliRunner
 
 from benchmarks import instructions, marketplace_instructions, modules
 from benchmarks.__main__ import main
+from benchmarks.commands import CommandFailed, seconds_of
 
 
 def test_messages_storage_and_programs_cost_something() -> None:
@@ -33,3 +35,8 @@ def test_the_command_prints_one_object() -> None:
     names = [figure["name"] for section in found["sections"] for figure in section["figures"]]
     assert names == [figure.name for figure in modules.measure().figures]
     assert found["machine"]["cores"] > 0
+
+
+def test_a_command_that_fails_is_explained() -> None:
+    with pytest.raises(CommandFailed, match=r"no_such_module ended with 1:\n.*No module named"):
+        seconds_of(["no_such_module"])

@@ -28,7 +28,9 @@ __all__ = [
     "Duration",
     "Error",
     "Func",
+    "FuncTuple",
     "GuardResult",
+    "GuardType",
     "KeyTooLarge",
     "KeyTooLargeError",
     "Manual",
@@ -40,7 +42,9 @@ __all__ = [
     "Record",
     "RejectionCode",
     "Service",
+    "Stable64GrowResult",
     "StableBTreeMap",
+    "StableGrowResult",
     "StableMemoryError",
     "TimerId",
     "Tuple",
@@ -50,6 +54,7 @@ __all__ = [
     "Variant",
     "Vec",
     "blob",
+    "canister",
     "empty",
     "float32",
     "float64",
@@ -109,11 +114,17 @@ Alias: TypeAlias = Annotated[_T, None]
 Async: TypeAlias = Generator[Any, Any, _T]
 TimerId: TypeAlias = int
 Duration: TypeAlias = int
-Query = Callable
-Update = Callable
-Oneway = Callable
+FuncTuple: TypeAlias = tuple[Principal, str]
 
-def Func(signature: Any) -> type[tuple[Principal, str]]: ...
+class _Mode:
+    def __getitem__(self, signature: Any) -> Any: ...
+
+Query: _Mode
+Update: _Mode
+Oneway: _Mode
+
+def Func(callable: Any) -> type[FuncTuple]: ...
+def canister(cls: _T) -> _T: ...
 
 class GuardResult(Variant, total=False):
     Ok: null
@@ -144,13 +155,21 @@ class StableMemoryError(Variant, total=False):
     OutOfMemory: null
     OutOfBounds: null
 
-_Guard: TypeAlias = Callable[[], GuardResult]
+class StableGrowResult(Variant, total=False):
+    Ok: nat32
+    Err: StableMemoryError
+
+class Stable64GrowResult(Variant, total=False):
+    Ok: nat64
+    Err: StableMemoryError
+
+GuardType: TypeAlias = Callable[..., GuardResult]
 
 class _Decorator:
     @overload
     def __call__(self, _func: _F) -> _F: ...
     @overload
-    def __call__(self, *, guard: _Guard | None = None) -> Callable[[_F], _F]: ...
+    def __call__(self, *, guard: GuardType | None = None) -> Callable[[_F], _F]: ...
 
 query: _Decorator
 update: _Decorator
@@ -272,6 +291,24 @@ class ic:
     def reply(value: Any = None) -> None: ...
     @staticmethod
     def reply_raw(x: blob) -> None: ...
+    @staticmethod
+    def stable_bytes() -> blob: ...
+    @staticmethod
+    def stable_grow(new_pages: nat32) -> StableGrowResult: ...
+    @staticmethod
+    def stable_read(offset: nat32, length: nat32) -> blob: ...
+    @staticmethod
+    def stable_size() -> nat32: ...
+    @staticmethod
+    def stable_write(offset: nat32, buf: blob) -> None: ...
+    @staticmethod
+    def stable64_grow(new_pages: nat64) -> Stable64GrowResult: ...
+    @staticmethod
+    def stable64_read(offset: nat64, length: nat64) -> blob: ...
+    @staticmethod
+    def stable64_size() -> nat64: ...
+    @staticmethod
+    def stable64_write(offset: nat64, buf: blob) -> None: ...
     @staticmethod
     def time() -> nat64: ...
     @staticmethod

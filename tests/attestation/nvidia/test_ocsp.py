@@ -268,6 +268,30 @@ def test_the_newest_answer_counts_and_outdated_ones_do_no_harm() -> None:
     assert known(GOOD, LATER, now_ns=NOW_NS + 30 * HOUR_NS) == ("good", 20 * 3600)
 
 
+def test_an_outdated_answer_that_was_never_verified_hides_nothing_of_the_one_that_was() -> None:
+    now = NOW_NS + 20 * HOUR_NS
+    hour = datetime.timedelta(hours=1)
+    start = datetime.datetime.fromtimestamp(NOW_NS // 10**9, datetime.UTC)
+    stranger = derive_key(b"tests", "attacker")
+    claimed = responder(IDENTITY, stranger)
+    builder = reference.OCSPResponseBuilder().add_response(
+        PROVISIONER.certificate,
+        IDENTITY.certificate,
+        SHA384(),
+        reference.OCSPCertStatus.GOOD,
+        start + 19.9 * hour,
+        start + 19.95 * hour,
+        None,
+        None,
+    )
+    builder = builder.responder_id(reference.OCSPResponderEncoding.HASH, claimed).certificates([claimed])
+    forged = bytearray(builder.sign(stranger, SHA384()).public_bytes(Encoding.DER))
+    forged[forged.find(ocsp.parse_answer(bytes(forged), "forged").signature) + 20] ^= 1
+    unknown = made(responder(IDENTITY, KEY), KEY, status=reference.OCSPCertStatus.UNKNOWN)
+    for genuine in (unknown, GOOD):
+        assert known(genuine, bytes(forged), now_ns=now) == known(genuine, now_ns=now)
+
+
 def test_no_answer_is_a_fact_of_its_own() -> None:
     assert known() == ("missing", 0)
     assert known(ocsp_answer(IDENTITY.certificate, ROOT, NOW_NS)) == ("missing", 0)

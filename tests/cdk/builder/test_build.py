@@ -14,6 +14,7 @@ from cdk.__main__ import cli
 from cdk.build import build
 from cdk.candid import Codec, Principal
 from cdk.candid.did_parser import parse_did
+from cdk.candid.header import usual_headers
 from cdk.candid.leb128 import encode_signed, encode_unsigned
 from tests.cdk.runtime.host import Canister, Message, Trapped
 
@@ -203,12 +204,40 @@ def test_a_canister_of_another_project_builds(tmp_path: Path) -> None:
         host.run("canister_query f", Message(arg=b"DIDL\x00\x01\x71\x00"))
 
 
+WIDE = {
+    **{f"f{index:02}": index for index in (0, 1, 2, 3, 18, 19)},
+    **{f"f{index:02}": "text" for index in (4, 5, 6, 7)},
+    **{f"f{index:02}": None for index in (8, 9, 10, 11)},
+    **{f"f{index:02}": b"blob" for index in (12, 13)},
+    **{f"f{index:02}": True for index in (14, 15)},
+    **{f"f{index:02}": Principal(ALICE) for index in (16, 17)},
+}
+
+
+@pytest.mark.parametrize("notation", [0, 1, 2])
+def test_the_first_message_of_an_agent_compiles_nothing(notation: int) -> None:
+    echo = Running("echo")
+    codec = Codec(echo.description.methods["wide"].arguments)
+    headers = usual_headers(codec.types)
+    message = headers[notation] + codec.encode([WIDE]).removeprefix(headers[0])
+    costs = []
+    for _ in range(3):
+        answer = echo.host.run("canister_update wide", Message(arg=message))
+        assert echo.read("wide", answer) == WIDE
+        costs.append(echo.host.instructions)
+    assert costs[0] <= 1.5 * costs[2] and costs[2] <= 300_000
+
+
 def test_what_the_figures_promise() -> None:
     """Instruction counts are exact under wasmtime's fuel, so they are asserted, with room to grow."""
     counter, maps = Running("counter", 5), Running("maps")
     counter.call("nothing")
     counter.call("nothing")
     assert counter.host.instructions <= 150_000
+    echo = Running("echo")
+    for _ in range(2):
+        assert len(echo.call("bytes_", bytes(1 << 20))) == 1 << 20
+    assert echo.host.instructions <= 3_000_000
     maps.call("fill", 0, 5_000, 300)
     maps.call("get_blob", 1)
     assert maps.call("get_blob", 77) <= 60_000

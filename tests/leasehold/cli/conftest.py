@@ -26,14 +26,14 @@ class Shell:
 
     folder: Path
 
-    def run(self, *arguments: str, code: int = 0, answer: str | None = None) -> Result:
+    def run(self, *arguments: str | Path, code: int = 0, answer: str | None = None) -> Result:
         """Run a command and check its exit code."""
         result = CliRunner().invoke(main, [str(argument) for argument in arguments], input=answer)
         assert result.exit_code == code, f"{arguments}: {result.output}"
         assert "Traceback" not in result.output
         return result
 
-    def json(self, *arguments: str, identity: str | None = None) -> Any:
+    def json(self, *arguments: str | Path, identity: str | None = None) -> Any:
         """The JSON object that a command prints."""
         who = ("--identity", identity) if identity else ()
         return json.loads(self.run(*arguments, "--json", "-y", *who).stdout)

@@ -1,60 +1,184 @@
-"""The management canister, `aaaaa-aa` (IC interface specification, "The IC management canister").
+"""The management canister, `aaaaa-aa`, with the methods that stock Kybra describes.
 
-Only what has no options worth describing; make other calls with `ic.call_raw` and `kybra.extensions`.
+Its newer methods (Schnorr, vetKD, snapshots and so on) are called through a `Service` of one's own, or with
+`ic.call_raw`.
 """
 
-from cdk.candid.principal import Principal
+# mypy: disable-error-code="empty-body"
+# Service methods are declarations: their bodies never run.
 
-from ...service import Service, service_update
-from ...types import Record, Variant, blob, nat
+from kybra import Principal, Service, Vec, blob, service_update, void
 
+from .basic import (
+    CanisterSettings,
+    CanisterStatus,
+    CanisterStatusArgs,
+    CanisterStatusResult,
+    CreateCanisterArgs,
+    CreateCanisterResult,
+    DefiniteCanisterSettings,
+    DeleteCanisterArgs,
+    DepositCyclesArgs,
+    InstallCodeArgs,
+    InstallCodeMode,
+    ProvisionalCreateCanisterWithCyclesArgs,
+    ProvisionalCreateCanisterWithCyclesResult,
+    ProvisionalTopUpCanisterArgs,
+    StartCanisterArgs,
+    StopCanisterArgs,
+    UninstallCodeArgs,
+    UpdateSettingsArgs,
+)
+from .bitcoin import (
+    BitcoinAddress,
+    BitcoinNetwork,
+    BlockHash,
+    GetBalanceArgs,
+    GetCurrentFeePercentilesArgs,
+    GetUtxosArgs,
+    GetUtxosResult,
+    MillisatoshiPerByte,
+    Outpoint,
+    Page,
+    Satoshi,
+    SendTransactionArgs,
+    SendTransactionError,
+    Utxo,
+    UtxosFilter,
+)
+from .http import (
+    HttpHeader,
+    HttpMethod,
+    HttpRequestArgs,
+    HttpResponse,
+    HttpTransform,
+    HttpTransformArgs,
+    HttpTransformFunc,
+)
+from .tecdsa import (
+    EcdsaCurve,
+    EcdsaPublicKeyArgs,
+    EcdsaPublicKeyResult,
+    KeyId,
+    SignWithEcdsaArgs,
+    SignWithEcdsaResult,
+)
 
-class CanisterIdArgs(Record):
-    """Names a canister."""
-
-    canister_id: Principal
-
-
-class CanisterStatus(Variant, total=False):
-    """Whether a canister runs."""
-
-    running: None
-    stopping: None
-    stopped: None
-
-
-class CanisterStatusResult(Record):
-    """The part of a canister's status that has never changed."""
-
-    status: CanisterStatus
-    memory_size: nat
-    cycles: nat
+__all__ = [
+    "BitcoinAddress",
+    "BitcoinNetwork",
+    "BlockHash",
+    "CanisterSettings",
+    "CanisterStatus",
+    "CanisterStatusArgs",
+    "CanisterStatusResult",
+    "CreateCanisterArgs",
+    "CreateCanisterResult",
+    "DefiniteCanisterSettings",
+    "DeleteCanisterArgs",
+    "DepositCyclesArgs",
+    "EcdsaCurve",
+    "EcdsaPublicKeyArgs",
+    "EcdsaPublicKeyResult",
+    "GetBalanceArgs",
+    "GetCurrentFeePercentilesArgs",
+    "GetUtxosArgs",
+    "GetUtxosResult",
+    "HttpHeader",
+    "HttpMethod",
+    "HttpRequestArgs",
+    "HttpResponse",
+    "HttpTransform",
+    "HttpTransformArgs",
+    "HttpTransformFunc",
+    "InstallCodeArgs",
+    "InstallCodeMode",
+    "KeyId",
+    "ManagementCanister",
+    "MillisatoshiPerByte",
+    "Outpoint",
+    "Page",
+    "ProvisionalCreateCanisterWithCyclesArgs",
+    "ProvisionalCreateCanisterWithCyclesResult",
+    "ProvisionalTopUpCanisterArgs",
+    "Satoshi",
+    "SendTransactionArgs",
+    "SendTransactionError",
+    "SignWithEcdsaArgs",
+    "SignWithEcdsaResult",
+    "StartCanisterArgs",
+    "StopCanisterArgs",
+    "UninstallCodeArgs",
+    "UpdateSettingsArgs",
+    "Utxo",
+    "UtxosFilter",
+    "management_canister",
+]
 
 
 class ManagementCanister(Service):
-    """The management canister's methods."""
+    """The management canister's methods; what each asks for and answers is said at its types."""
 
     @service_update
-    def raw_rand(self) -> blob:
-        """32 random bytes."""
-        raise NotImplementedError
+    def bitcoin_get_balance(self, args: GetBalanceArgs) -> Satoshi: ...
 
     @service_update
-    def canister_status(self, args: CanisterIdArgs) -> CanisterStatusResult:
-        """Status, memory and cycles of a canister that the caller controls."""
-        raise NotImplementedError
+    def bitcoin_get_current_fee_percentiles(
+        self, args: GetCurrentFeePercentilesArgs
+    ) -> Vec[MillisatoshiPerByte]: ...
 
     @service_update
-    def start_canister(self, args: CanisterIdArgs) -> None:
-        """Start a canister."""
+    def bitcoin_get_utxos(self, args: GetUtxosArgs) -> GetUtxosResult: ...
 
     @service_update
-    def stop_canister(self, args: CanisterIdArgs) -> None:
-        """Stop a canister."""
+    def bitcoin_send_transaction(self, args: SendTransactionArgs) -> void: ...
 
     @service_update
-    def deposit_cycles(self, args: CanisterIdArgs) -> None:
-        """Give a canister the attached cycles."""
+    def create_canister(self, args: CreateCanisterArgs) -> CreateCanisterResult: ...
+
+    @service_update
+    def update_settings(self, args: UpdateSettingsArgs) -> void: ...
+
+    @service_update
+    def install_code(self, args: InstallCodeArgs) -> void: ...
+
+    @service_update
+    def uninstall_code(self, args: UninstallCodeArgs) -> void: ...
+
+    @service_update
+    def start_canister(self, args: StartCanisterArgs) -> void: ...
+
+    @service_update
+    def stop_canister(self, args: StopCanisterArgs) -> void: ...
+
+    @service_update
+    def canister_status(self, args: CanisterStatusArgs) -> CanisterStatusResult: ...
+
+    @service_update
+    def delete_canister(self, args: DeleteCanisterArgs) -> void: ...
+
+    @service_update
+    def deposit_cycles(self, args: DepositCyclesArgs) -> void: ...
+
+    @service_update
+    def raw_rand(self) -> blob: ...
+
+    @service_update
+    def provisional_create_canister_with_cycles(
+        self, args: ProvisionalCreateCanisterWithCyclesArgs
+    ) -> ProvisionalCreateCanisterWithCyclesResult: ...
+
+    @service_update
+    def provisional_top_up_canister(self, args: ProvisionalTopUpCanisterArgs) -> void: ...
+
+    @service_update
+    def http_request(self, args: HttpRequestArgs) -> HttpResponse: ...
+
+    @service_update
+    def ecdsa_public_key(self, args: EcdsaPublicKeyArgs) -> EcdsaPublicKeyResult: ...
+
+    @service_update
+    def sign_with_ecdsa(self, args: SignWithEcdsaArgs) -> SignWithEcdsaResult: ...
 
 
 management_canister = ManagementCanister(Principal.management_canister())

@@ -1,0 +1,5 @@
+"""Where it goes wrong."""
+
+
+def fail(word):
+    raise ValueError(word)
