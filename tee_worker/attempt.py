@@ -237,6 +237,6 @@ def failure_reason(error: Exception) -> str:
     """One bounded line for the rental's log; holds nothing of model or data."""
     reason = getattr(error, "reason", None)
     kind = reason if isinstance(reason, str) else type(error).__name__
-    text = str(error) if isinstance(error, LeaseholdError | TrainingFailed) else ""
+    text = str(error) if isinstance(error, LeaseholdError) else ""
     shown = "".join(letter if letter.isprintable() else " " for letter in f"{kind}: {text}"[:200])
     return shown.rstrip(": ")

@@ -1,8 +1,10 @@
 """Everything that can go wrong in a worker, one class for each failure somebody may handle."""
 
+from leasehold.errors import LeaseholdError
 
-class WorkerError(Exception):
-    """Base of all worker errors; the text is for the operator and, sealed, for the renter."""
+
+class WorkerError(LeaseholdError):
+    """Base of all worker errors; a public reason holds the text, so none of it is of model or data."""
 
     reason = "worker_error"
 
@@ -17,12 +19,6 @@ class DatasetRefused(WorkerError):
     """The dataset does not parse or has nothing to train on."""
 
     reason = "dataset_refused"
-
-
-class ArtifactMismatch(WorkerError):
-    """A downloaded artifact is not the one the rental names (size or SHA-256)."""
-
-    reason = "artifact_mismatch"
 
 
 class TrainingFailed(WorkerError):
