@@ -9,18 +9,10 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
-from devnet.errors import CandidError
-from devnet.principal import MAX_PRINCIPAL_BYTES
+from devnet.candid_reader import MAGIC, MAX_STEPS, CandidReader, Composite, field_id
 
-MAX_STEPS: Final = 100_000
-MAX_DEPTH: Final = 64
-MAX_TYPES: Final = 1_000
-MAX_FIELDS: Final = 1_000
-MAX_LEB128_BYTES: Final = 64
-
-_MAGIC: Final = b"DIDL"
 _NULL, _BOOL, _NAT, _INT, _NAT8 = -1, -2, -3, -4, -5
 _TEXT, _RESERVED, _PRINCIPAL = -15, -16, -24
 _OPT, _VEC, _RECORD, _VARIANT, _FUNC, _SERVICE = -18, -19, -20, -21, -22, -23
@@ -28,14 +20,6 @@ _FIXED: Final = {
     _NAT8: "B", -6: "<H", -7: "<I", -8: "<Q", -9: "b", -10: "<h", -11: "<i", -12: "<q",
     -13: "<f", -14: "<d",
 }  # fmt: skip
-
-
-def field_id(name: str) -> int:
-    """The number that stands for a field's name."""
-    number = 0
-    for byte in name.encode():
-        number = (number * 223 + byte) % (1 << 32)
-    return number
 
 
 @dataclass(frozen=True)
@@ -83,27 +67,17 @@ class FuncValue:
     method: str
 
 
-@dataclass(frozen=True)
-class _Composite:
-    opcode: int
-    fields: tuple[tuple[int, int], ...] = ()
-
-
-class Message:
+class Message(CandidReader):
     """A decoded message; `value` is its first argument: `RecordValue`, `VariantValue`, list, None, …"""
 
     def __init__(self, data: bytes) -> None:
         """Raises:
         CandidError: no Candid, no argument, or too many or too deeply nested values.
         """
-        self._data = data
-        self._at = 0
-        self._steps = 0
-        if self._take(len(_MAGIC)) != _MAGIC:
-            self._fail("it does not begin with DIDL")
-        self._types = [self._composite() for _ in range(self._count(MAX_TYPES, "types"))]
-        self._table = data[len(_MAGIC) : self._at]
-        arguments = [self._sleb128() for _ in range(self._count(MAX_TYPES, "arguments"))]
+        super().__init__(data)
+        self._read_header()
+        self._table = data[len(MAGIC) : self._at]
+        arguments = self._read_arguments()
         if not arguments:
             self._fail("it holds no value")
         values = [self._value(kind, 0) for kind in arguments]
@@ -114,7 +88,7 @@ class Message:
     def argument(self, span: Span) -> bytes:
         """A message of its own that holds the one value at `span`."""
         kind = bytes([span.kind & 0x7F]) if span.kind < 0 else _sleb128_of(span.kind)
-        return _MAGIC + self._table + b"\x01" + kind + self._data[span.start : span.end]
+        return MAGIC + self._table + b"\x01" + kind + self._data[span.start : span.end]
 
     def content_argument(self, span: Span) -> bytes:
         """A message of its own that holds the content of the present opt at `span`."""
@@ -122,30 +96,8 @@ class Message:
             self._fail("an opt was expected")
         return self.argument(Span(self._composite_at(span.kind).fields[0][1], span.start + 1, span.end))
 
-    def _composite(self) -> _Composite:
-        opcode = self._sleb128()
-        if opcode in (_OPT, _VEC):
-            return _Composite(opcode, ((0, self._sleb128()),))
-        if opcode in (_RECORD, _VARIANT):
-            count = self._count(MAX_FIELDS, "fields")
-            return _Composite(opcode, tuple((self._leb128(), self._sleb128()) for _ in range(count)))
-        if opcode == _FUNC:
-            for _ in range(2):
-                for _ in range(self._count(MAX_FIELDS, "parameters")):
-                    self._sleb128()
-            self._take(self._count(MAX_FIELDS, "annotations"))
-            return _Composite(opcode)
-        if opcode == _SERVICE:
-            for _ in range(self._count(MAX_FIELDS, "methods")):
-                self._take(self._leb128())
-                self._sleb128()
-            return _Composite(opcode)
-        self._fail(f"unknown type {opcode}")
-
     def _value(self, kind: int, depth: int) -> Any:
-        self._steps += 1
-        if self._steps > MAX_STEPS or depth > MAX_DEPTH:
-            self._fail("it holds too many or too deeply nested values")
+        self._step(depth)
         if kind in _FIXED:
             form = _FIXED[kind]
             return struct.unpack(form, self._take(struct.calcsize(form)))[0]
@@ -165,7 +117,7 @@ class Message:
             return self._composite_value(self._composite_at(kind), depth + 1)
         self._fail(f"a value of type {kind}")
 
-    def _composite_value(self, kind: _Composite, depth: int) -> Any:
+    def _composite_value(self, kind: Composite, depth: int) -> Any:
         if kind.opcode == _OPT:
             return self._value(kind.fields[0][1], depth) if self._flag() else None
         if kind.opcode == _VEC:
@@ -184,7 +136,7 @@ class Message:
             return FuncValue(self._principal(), self._text())
         return self._principal()
 
-    def _record(self, kind: _Composite, depth: int) -> RecordValue:
+    def _record(self, kind: Composite, depth: int) -> RecordValue:
         record = RecordValue()
         for number, content in kind.fields:
             start = self._at
@@ -198,59 +150,11 @@ class Message:
             return self._take(length)
         return [self._value(item, depth) for _ in range(min(length, MAX_STEPS + 1))]
 
-    def _principal(self) -> bytes:
-        if not self._flag():
-            self._fail("an opaque reference")
-        return self._take(self._count(MAX_PRINCIPAL_BYTES, "bytes in a principal"))
-
     def _text(self) -> str:
         try:
             return self._take(self._leb128()).decode()
         except UnicodeDecodeError:
             self._fail("text that is not UTF-8")
-
-    def _composite_at(self, index: int) -> _Composite:
-        if index >= len(self._types):
-            self._fail(f"type index {index}")
-        return self._types[index]
-
-    def _flag(self) -> bool:
-        flag = self._take(1)[0]
-        if flag > 1:
-            self._fail(f"a flag of {flag}")
-        return flag == 1
-
-    def _count(self, maximum: int, what: str) -> int:
-        count = self._leb128()
-        if count > maximum:
-            self._fail(f"{count} {what}, more than {maximum}")
-        return count
-
-    def _leb128(self) -> int:
-        value = 0
-        for index in range(MAX_LEB128_BYTES):
-            byte = self._take(1)[0]
-            value |= (byte & 0x7F) << 7 * index
-            if byte < 0x80:
-                return value
-        self._fail("a number that is too long")
-
-    def _sleb128(self) -> int:
-        start = self._at
-        value = self._leb128()
-        size = 7 * (self._at - start)
-        return value - (1 << size) if value >> (size - 1) else value
-
-    def _take(self, count: int) -> bytes:
-        end = self._at + count
-        if end > len(self._data):
-            self._fail("it ends early")
-        taken = self._data[self._at : end]
-        self._at = end
-        return taken
-
-    def _fail(self, reason: str) -> NoReturn:
-        raise CandidError(f"no valid Candid: {reason} (at byte {self._at})")
 
 
 def _sleb128_of(index: int) -> bytes:

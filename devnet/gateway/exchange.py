@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from icp_candid import Types, encode  # type: ignore[import-untyped]
 
+from devnet.candid_reader import field_id
 from devnet.errors import CandidError
-from devnet.gateway.candid_values import FuncValue, Message, RecordValue, VariantValue, field_id
+from devnet.gateway.candid_values import FuncValue, Message, RecordValue, VariantValue
 from devnet.gateway.errors import MalformedResponse
 
 CERTIFICATE_VERSION: Final = 2

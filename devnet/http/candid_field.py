@@ -7,19 +7,10 @@ Source: Candid specification, "Binary Format".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Final
 
-from devnet.errors import CandidError
-from devnet.principal import MAX_PRINCIPAL_BYTES
+from devnet.candid_reader import CandidReader, Composite, field_id
 
-MAX_STEPS: Final = 100_000
-MAX_DEPTH: Final = 64
-MAX_TYPES: Final = 1_000
-MAX_FIELDS: Final = 1_000
-MAX_LEB128_BYTES: Final = 64
-
-_MAGIC: Final = b"DIDL"
 _TEXT, _RESERVED, _EMPTY, _PRINCIPAL = -15, -16, -17, -24
 _OPT, _VEC, _RECORD, _VARIANT, _FUNC, _SERVICE = -18, -19, -20, -21, -22, -23
 _NUMBERS: Final = (-3, -4)
@@ -34,36 +25,15 @@ def principal_field(data: bytes, name: str) -> bytes | None:
     Raises:
         CandidError: the bytes are no Candid, or hold too many values.
     """
-    return _Reader(data).principal_field(_field_id(name))
+    return _Reader(data).principal_field(field_id(name))
 
 
-def _field_id(name: str) -> int:
-    number = 0
-    for byte in name.encode():
-        number = (number * 223 + byte) % (1 << 32)
-    return number
-
-
-@dataclass(frozen=True)
-class _Composite:
-    """An entry of the type table; `fields` are (id, type) pairs, for `opt` and `vec` a single one."""
-
-    opcode: int
-    fields: tuple[tuple[int, int], ...] = ()
-
-
-class _Reader:
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-        self._steps = 0
-        self._types: list[_Composite] = []
+class _Reader(CandidReader):
+    _what = "the argument"
 
     def principal_field(self, wanted: int) -> bytes | None:
-        if self._take(len(_MAGIC)) != _MAGIC:
-            self._fail("it does not begin with DIDL")
-        self._types = [self._composite() for _ in range(self._count(MAX_TYPES, "types"))]
-        arguments = [self._sleb128() for _ in range(self._count(MAX_TYPES, "arguments"))]
+        self._read_header()
+        arguments = self._read_arguments()
         found: bytes | None = None
         for index, kind in enumerate(arguments):
             if index == 0 and kind >= 0 and self._composite_at(kind).opcode == _RECORD:
@@ -72,7 +42,7 @@ class _Reader:
                 self._skip(kind, 0)
         return found
 
-    def _record(self, record: _Composite, wanted: int) -> bytes | None:
+    def _record(self, record: Composite, wanted: int) -> bytes | None:
         found: bytes | None = None
         for number, kind in record.fields:
             if number == wanted and kind == _PRINCIPAL:
@@ -81,30 +51,8 @@ class _Reader:
                 self._skip(kind, 0)
         return found
 
-    def _composite(self) -> _Composite:
-        opcode = self._sleb128()
-        if opcode in (_OPT, _VEC):
-            return _Composite(opcode, ((0, self._sleb128()),))
-        if opcode in (_RECORD, _VARIANT):
-            count = self._count(MAX_FIELDS, "fields")
-            return _Composite(opcode, tuple((self._leb128(), self._sleb128()) for _ in range(count)))
-        if opcode == _FUNC:
-            for _ in range(2):
-                for _ in range(self._count(MAX_FIELDS, "parameters")):
-                    self._sleb128()
-            self._take(self._count(MAX_FIELDS, "annotations"))
-            return _Composite(opcode)
-        if opcode == _SERVICE:
-            for _ in range(self._count(MAX_FIELDS, "methods")):
-                self._take(self._leb128())
-                self._sleb128()
-            return _Composite(opcode)
-        self._fail(f"unknown type {opcode}")
-
     def _skip(self, kind: int, depth: int) -> None:
-        self._steps += 1
-        if self._steps > MAX_STEPS or depth > MAX_DEPTH:
-            self._fail("it holds too many or too deeply nested values")
+        self._step(depth)
         if kind in _WIDTHS:
             self._take(_WIDTHS[kind])
         elif kind in _NUMBERS:
@@ -118,7 +66,7 @@ class _Reader:
         else:
             self._fail(f"a value of type {kind}")
 
-    def _skip_composite(self, kind: _Composite, depth: int) -> None:
+    def _skip_composite(self, kind: Composite, depth: int) -> None:
         if kind.opcode == _OPT:
             if self._flag():
                 self._skip(kind.fields[0][1], depth)
@@ -149,54 +97,3 @@ class _Reader:
         self._principal()
         if opcode == _FUNC:
             self._take(self._leb128())
-
-    def _principal(self) -> bytes:
-        if not self._flag():
-            self._fail("an opaque reference")
-        length = self._leb128()
-        if length > MAX_PRINCIPAL_BYTES:
-            self._fail(f"a principal of {length} bytes")
-        return self._take(length)
-
-    def _composite_at(self, index: int) -> _Composite:
-        if index >= len(self._types):
-            self._fail(f"type index {index}")
-        return self._types[index]
-
-    def _flag(self) -> bool:
-        flag = self._take(1)[0]
-        if flag > 1:
-            self._fail(f"a flag of {flag}")
-        return flag == 1
-
-    def _count(self, maximum: int, what: str) -> int:
-        count = self._leb128()
-        if count > maximum:
-            self._fail(f"{count} {what}, more than {maximum}")
-        return count
-
-    def _leb128(self) -> int:
-        value = 0
-        for index in range(MAX_LEB128_BYTES):
-            byte = self._take(1)[0]
-            value |= (byte & 0x7F) << 7 * index
-            if byte < 0x80:
-                return value
-        self._fail("a number that is too long")
-
-    def _sleb128(self) -> int:
-        start = self._at
-        value = self._leb128()
-        size = 7 * (self._at - start)
-        return value - (1 << size) if value >> (size - 1) else value
-
-    def _take(self, count: int) -> bytes:
-        end = self._at + count
-        if end > len(self._data):
-            self._fail("it ends early")
-        taken = self._data[self._at : end]
-        self._at = end
-        return taken
-
-    def _fail(self, reason: str) -> NoReturn:
-        raise CandidError(f"the argument is no valid Candid: {reason} (at byte {self._at})")

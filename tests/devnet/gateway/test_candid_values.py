@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from icp_candid import Types, decode, encode
 
+from devnet.candid_reader import MAX_DEPTH, field_id
 from devnet.errors import CandidError
-from devnet.gateway.candid_values import MAX_DEPTH, FuncValue, Message, RecordValue, VariantValue, field_id
+from devnet.gateway.candid_values import FuncValue, Message, RecordValue, VariantValue
 
 TOKEN = Types.Record({"key": Types.Text, "index": Types.Nat, "sha": Types.Opt(Types.Vec(Types.Nat8))})
 RESPONSE = Types.Record({"body": Types.Vec(Types.Nat8), "token": Types.Opt(TOKEN), "strategy": TOKEN})

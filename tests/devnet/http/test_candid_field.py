@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from icp_candid import Types, encode
 from icp_principal.principal import Principal
 
+from devnet.candid_reader import MAX_FIELDS
 from devnet.errors import CandidError
-from devnet.http.candid_field import MAX_FIELDS, principal_field
+from devnet.http.candid_field import principal_field
 from tests.devnet.agent import uleb
 from tests.devnet.whoami import field_id
 
