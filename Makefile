@@ -2,7 +2,6 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := attestation canisters cdk devnet leasehold tee_worker
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help

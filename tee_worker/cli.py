@@ -73,15 +73,11 @@ def run(
             tell=tell,
             should_stop=stop.is_set,
             checkpoint_every_s=checkpoint_every,
-            sleep=lambda seconds: void(stop.wait(seconds)),
+            sleep=stop.wait,
         )
         submitted = supervisor.serve(once=once)
     if once and not submitted and not stop.is_set():
         raise SystemExit(8)
-
-
-def void(_: object) -> None:
-    """Drop a value where a callback must answer nothing."""
 
 
 @worker.command()

@@ -48,7 +48,7 @@ class Supervisor:
         tell: Tell,
         should_stop: Callable[[], bool],
         checkpoint_every_s: float = 60.0,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.client, self.offer, self.evidence = client, offer, evidence

@@ -13,6 +13,7 @@ from leasehold.agent import Identity
 from leasehold.network import Network
 from leasehold.roles.deployer import DeployOptions, deploy
 from tests.e2e.market import ROLES, TOKEN, Market, MovableClock
+from tests.tiny_models import save_classifier
 
 
 @pytest.fixture(scope="session")
@@ -25,33 +26,7 @@ def modules() -> dict[str, bytes]:
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A one-layer BERT with random weights and a tokenizer, in the genuine file layout."""
-    import torch
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
-
-    folder = tmp_path_factory.mktemp("tiny-model")
-    torch.manual_seed(1)
-    words = "[PAD] [UNK] [EOS] good bad fine poor very so day is the a movie".split()
-    BertModel(
-        BertConfig(
-            vocab_size=len(words),
-            hidden_size=16,
-            num_hidden_layers=1,
-            num_attention_heads=2,
-            intermediate_size=32,
-        )
-    ).save_pretrained(folder, safe_serialization=True)
-    tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        pad_token="[PAD]",
-        unk_token="[UNK]",
-        eos_token="[EOS]",
-        model_max_length=32,
-    ).save_pretrained(folder)
-    return folder
+    return save_classifier(tmp_path_factory.mktemp("tiny-model"))
 
 
 @pytest.fixture(scope="session")
