@@ -1,10 +1,10 @@
-"""Instructions of messages, stable storage and small Python programs, in a canister that measures itself."""
+"""Instructions of messages and of stable storage, in a canister that measures itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from statistics import median
 
+from benchmarks import counter_benchmark
 from benchmarks.figures import Figure, Section
 from benchmarks.local_network import Subnet, subnet_with_programs
 from leasehold.agent import Canister
@@ -12,33 +12,33 @@ from leasehold.agent import Canister
 ENTRIES = 100_000
 BATCH = 10_000
 SAMPLES = 25
-EMPTY_UPDATE_GOAL = 150_000
+EMPTY_UPDATE_GOAL = 20_000
+QUESTION = {"number": 7, "text": "how much?"}
 GET_GOAL = 60_000
 PUT_GOAL = 120_000
-
-PROGRAMS = {
-    "run_fib": "fib(20), recursive",
-    "run_sum": "sum of range(10,000) in a loop",
-    "run_dict": "500 dict inserts and reads",
-    "run_sort": "500 list appends and a sort",
-    "run_strings": "100 string appends",
-}
 
 
 def messages(subnet: Subnet, canister: Canister) -> list[Figure]:
     """A whole message that does nothing, and the start of Python that precedes all messages."""
 
-    def cost(method: str) -> int:
-        canister.call(method)
+    def cost(method: str, *arguments: object) -> int:
+        canister.call(method, *arguments)
         return subnet.instructions(canister.id, f"canister_update {method}")
 
     start = subnet.instructions(canister.id, "canister_init")
     first = cost("empty")
     settled = int(median(cost("empty") for _ in range(5)))
+    exchange = int(median(cost("exchange", QUESTION) for _ in range(5)))
     return [
         Figure("canister_init of a small canister", start, "instructions", note="Python starts"),
-        Figure("empty update, first after install", first, "instructions", EMPTY_UPDATE_GOAL),
+        Figure("empty update, first after install", first, "instructions"),
         Figure("empty update", settled, "instructions", EMPTY_UPDATE_GOAL, note="the whole message"),
+        Figure(
+            "update, a record in and a record out",
+            exchange,
+            "instructions",
+            note="the whole message",
+        ),
     ]
 
 
@@ -62,17 +62,11 @@ def storage(canister: Canister, entries: int = ENTRIES) -> list[Figure]:
     ]
 
 
-def programs(canister: Canister) -> list[Figure]:
-    """What Python itself costs."""
-    call: Callable[[str], int] = canister.call
-    return [Figure(name, call(method), "instructions") for method, name in PROGRAMS.items()]
-
-
 def measure(entries: int = ENTRIES) -> list[Section]:
     """Messages, storage, programs."""
     with subnet_with_programs() as (subnet, canister):
         return [
             Section("A message", messages(subnet, canister)),
             Section("Stable storage", storage(canister, entries)),
-            Section("Python programs in a canister", programs(canister)),
+            counter_benchmark.measure(canister),
         ]

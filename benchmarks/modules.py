@@ -6,7 +6,7 @@ from benchmarks.canisters import ROOT
 from benchmarks.figures import Figure, Section
 from cdk.build import build
 
-MARKETPLACE_GOAL_MB = 3.0
+MARKETPLACE_GOAL_MB = (2 << 20) / 1_000_000
 MB = 1_000_000
 """Of the goal too: decimal megabytes."""
 
@@ -18,6 +18,6 @@ def measure() -> Section:
         name = source.parent.name
         built = build(name, ROOT)
         goal = MARKETPLACE_GOAL_MB if name == "marketplace" else None
-        figures.append(Figure(f"{name}, gzipped", built.gzip_size / MB, "MB", goal, note="gzip -6"))
+        figures.append(Figure(f"{name}, gzipped", built.gzip_size / MB, "MB", goal, note="as installed"))
         figures.append(Figure(f"{name}, whole", built.size / MB, "MB"))
     return Section("Modules", figures)

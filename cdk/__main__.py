@@ -24,9 +24,11 @@ def cli() -> None:
 
 @cli.command("build")
 @click.argument("name")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for NAME.wasm and NAME.did.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for NAME.wasm.gz and NAME.did.")
 @click.option(
-    "--output", type=click.Path(path_type=Path), help="Write the module to this file only (for icp.yaml)."
+    "--output",
+    type=click.Path(path_type=Path),
+    help="Write the gzipped module to this file only (for icp.yaml).",
 )
 @click.option("--check-only", is_flag=True, help="Check imports, annotations and the .did; build nothing.")
 @click.option("--update-did", is_flag=True, help="Rewrite the checked-in .did from the source.")
@@ -41,7 +43,7 @@ def build_command(
     fresh: bool,
     as_json: bool,
 ) -> None:
-    """Build canister NAME (canisters/NAME/main.py, or a path) into NAME.wasm and NAME.did."""
+    """Build canister NAME (canisters/NAME/main.py, or a path) into NAME.wasm.gz and NAME.did."""
     if check_only:
         canister, interface = check(name, update_did=update_did)
         methods = sum(isinstance(target, int) for target in interface.exports.values()) - 1
@@ -89,12 +91,12 @@ def new_command(name: str) -> None:
 def _write(built: Built, canister: Canister, out: Path | None, output: Path | None) -> list[Path]:
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_bytes(built.module)
+        output.write_bytes(built.packed)
         return [output]
     folder = out or canister.root / DEFAULT_OUT
     folder.mkdir(parents=True, exist_ok=True)
-    module, did = folder / f"{canister.name}.wasm", folder / f"{canister.name}.did"
-    module.write_bytes(built.module)
+    module, did = folder / f"{canister.name}.wasm.gz", folder / f"{canister.name}.did"
+    module.write_bytes(built.packed)
     did.write_text(built.did)
     return [module, did]
 

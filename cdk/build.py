@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +20,31 @@ from cdk.errors import CdkError
 
 MAX_METHODS = 255
 """Trampolines in the runtime (256), less the one for timers."""
+PACKING_LEVEL = 12
+"""libdeflate's best: 5 % less than gzip's, in a second."""
 
 
 @dataclass(frozen=True)
 class Built:
-    """A finished build. Sizes are in bytes; `sha256` is the module's hash as the network shows it.
+    """A finished build. `packed` is what is installed: the module, gzipped. Sizes are in bytes.
 
-    `sources` is what the module says of its making (`cdk.builder.sections`), in JSON.
+    `sha256` is of `packed`, as the network shows it. `sources` is what the module says of its making
+    (`cdk.builder.sections`), in JSON.
     """
 
     canister: Canister
-    module: bytes
+    packed: bytes
     did: str
     sources: str
     size: int
     gzip_size: int
     sha256: str
     cached: bool
+
+    @cached_property
+    def module(self) -> bytes:
+        """The module itself, as WebAssembly."""
+        return gzip.decompress(self.packed)
 
     def summary(self) -> dict[str, Any]:
         """What the command line prints."""
@@ -70,15 +79,23 @@ def build(name: str, start: Path | None = None, *, update_did: bool = False, fre
     template = runtime.wasm.read_bytes()
     described = describe_sources(canister.name, sources, runtime.digest, template)
     module = _assemble(interface, make_bundle(sources, runtime.python), template, described)
+    packed = pack(module)
     facts = {
         "did": interface.did,
         "sources": described,
         "size": len(module),
-        "gzip_size": len(gzip.compress(module, 6, mtime=0)),
-        "sha256": hashlib.sha256(module).hexdigest(),
+        "gzip_size": len(packed),
+        "sha256": hashlib.sha256(packed).hexdigest(),
     }
-    cache.store(key, module, facts)
-    return Built(canister, module, cached=False, **facts)  # type: ignore[arg-type]
+    cache.store(key, packed, facts)
+    return Built(canister, packed, cached=False, **facts)  # type: ignore[arg-type]
+
+
+def pack(module: bytes) -> bytes:
+    """The module gzipped, as small as libdeflate makes it: smaller modules go into one install message."""
+    import deflate
+
+    return bytes(deflate.gzip_compress(module, PACKING_LEVEL))
 
 
 def check(name: str, start: Path | None = None, *, update_did: bool = False) -> tuple[Canister, Interface]:

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from cdk.errors import CdkError
+from cdk.toolchain.compiler import BYTECODE_OPTIONS
 
 from .imports import ENTRY, Source
 
@@ -18,7 +19,7 @@ def make_bundle(sources: list[Source], python: Path) -> bytes:
     """The marshalled bundle of `sources`; `python` must have the runtime's minor version."""
     modules = [[source.name, source.filename, source.is_package, source.text] for source in sources]
     result = subprocess.run(
-        [str(python), "-I", "-S", str(_SCRIPT), ENTRY],
+        [str(python), *BYTECODE_OPTIONS, str(_SCRIPT), ENTRY],
         input=json.dumps(modules).encode(),
         capture_output=True,
         timeout=_TIMEOUT_S,

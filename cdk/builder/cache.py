@@ -38,23 +38,23 @@ def build_key(name: str, module: str, sources: list[Source], runtime_digest: str
 
 
 def load(key: str) -> tuple[bytes, dict[str, object]] | None:
-    """The module and the facts of a kept build."""
+    """The packed module and the facts of a kept build."""
     folder = cache_folder() / key
     try:
         facts = json.loads((folder / "facts.json").read_text())
-        module = (folder / "module.wasm").read_bytes()
+        module = (folder / "module.wasm.gz").read_bytes()
     except (OSError, ValueError):
         return None
     os.utime(folder)
     return module, facts
 
 
-def store(key: str, module: bytes, facts: dict[str, object]) -> None:
+def store(key: str, packed: bytes, facts: dict[str, object]) -> None:
     """Keep a build; the oldest of more than `KEPT_BUILDS` goes."""
     base = cache_folder()
     base.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=base))
-    (folder / "module.wasm").write_bytes(module)
+    (folder / "module.wasm.gz").write_bytes(packed)
     (folder / "facts.json").write_text(json.dumps(facts))
     try:
         folder.rename(base / key)

@@ -23,10 +23,10 @@ BUILT_IN = frozenset(
 ENTRY = "__canister__"
 ENTRY_SOURCE = """\
 import {module}
-from kybra.failures import reporting
+from kybra.failures import report
 from kybra.lifecycle import dispatcher
 
-dispatch = reporting(dispatcher())
+dispatch = dispatcher(report)
 """
 
 
@@ -209,7 +209,7 @@ def _statements(node: ast.AST, optional: bool) -> Iterator[tuple[ast.Import | as
             for other in child.orelse:
                 yield from _statements(ast.Module([other], []), optional)
         elif isinstance(child, ast.Try):
-            yield from _statements(child, optional or any(map(_catches_import_error, child.handlers)))
+            yield from _statements(child, optional or any(map(catches_import_error, child.handlers)))
         else:
             yield from _statements(child, optional)
 
@@ -218,6 +218,6 @@ def _is_type_checking(test: ast.expr) -> bool:
     return "TYPE_CHECKING" in (getattr(test, "id", ""), getattr(test, "attr", ""))
 
 
-def _catches_import_error(handler: ast.ExceptHandler) -> bool:
+def catches_import_error(handler: ast.ExceptHandler) -> bool:
     names = {node.id for node in ast.walk(handler) if isinstance(node, ast.Name)}
     return handler.type is None or bool(names & {"ImportError", "ModuleNotFoundError"})

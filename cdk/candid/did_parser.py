@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass, field
 
 from .did import DidError
+from .errors import CandidError
 from .types import BLOB, BY_NAME, FUNC_MODES, Field, Func, Opt, Record, Service, Type, Variant, Vec
 
 _TOKENS = re.compile(
@@ -14,6 +16,8 @@ _TOKENS = re.compile(
       | (?P<string>"(?:[^"\\]|\\.)*") | (?P<mark>->|[{}()=:;,])""",
     re.VERBOSE,
 )
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"', "'": "'"}
+_CODE_DIGITS = 8
 _COMPOSITES: dict[str, type[Opt | Vec | Record | Variant | Func | Service]] = {
     "opt": Opt,
     "vec": Vec,
@@ -52,6 +56,8 @@ class DidParser:
         self.definitions: dict[str, int] = {}
         self.types: dict[str, Type] = {}
         self.resolving: set[str] = set()
+        if not _is_unicode(text):
+            raise DidError(f"{name}: the text has lone surrogates, so it is no Unicode text")
 
     def _tokenise(self) -> list[tuple[str, str, int]]:
         tokens, position = [], 0
@@ -104,11 +110,47 @@ class DidParser:
         if kind not in kinds:
             raise self.unexpected(" or ".join(kinds))
         self.index += 1
-        return kind, _unquote(text) if kind == "string" else text
+        return kind, self.unquoted(text) if kind == "string" else text
+
+    def unquoted(self, text: str) -> str:
+        """The text that a string token just taken stands for."""
+
+        def replace(match: re.Match[str]) -> str:
+            code = match.group(1)
+            return _ESCAPES[code] if code in _ESCAPES else self.character(code[2:-1].replace("_", ""))
+
+        return re.sub(r"\\(u\{[0-9a-fA-F_]+\}|[nrt\\\"'])", replace, text[1:-1])
+
+    def character(self, digits: str) -> str:
+        """The character of a code point in hexadecimal."""
+        if not digits or len(digits) > _CODE_DIGITS or int(digits, 16) > sys.maxunicode:
+            raise self.error(f"\\u{{{digits[:20]}}} is no character", self.tokens[self.index - 1][2])
+        if not _is_unicode(chr(int(digits, 16))):
+            raise self.error(f"\\u{{{digits}}} is half a character", self.tokens[self.index - 1][2])
+        return chr(int(digits, 16))
+
+    def number(self, text: str) -> int:
+        """The number that a token just taken stands for."""
+        digits, base = text.replace("_", ""), 10
+        if digits[:2] == "0x":
+            digits, base = digits[2:], 16
+        elif digits[:3] in ("-0x", "+0x"):
+            digits, base = digits[0] + digits[3:], 16
+        try:
+            return int(digits, base)
+        except ValueError:
+            message = f"{text[:20]} is no number, or has too many digits"
+            raise self.error(message, self.tokens[self.index - 1][2]) from None
 
     # Grammar
 
     def parse(self) -> Description:
+        try:
+            return self.description()
+        except RecursionError:
+            raise self.error("types are nested too deep", self.tokens[self.index][2]) from None
+
+    def description(self) -> Description:
         result = Description()
         while self.accept("type"):
             _, name = self.take("word")
@@ -193,7 +235,10 @@ class DidParser:
             fields.append(self.field(owner, fields))
             if not self.peek("}"):
                 self.expect(";")
-        owner.fill(tuple(fields))
+        try:
+            owner.fill(tuple(fields))
+        except CandidError as error:
+            raise self.error(str(error), self.tokens[self.index - 1][2]) from None
         if isinstance(owner, Record):
             owner.is_tuple = bool(fields) and [f.label for f in fields] == list(range(len(fields)))
 
@@ -203,10 +248,10 @@ class DidParser:
         if following == ":":
             kind, label = self.take("word", "string", "number")
             self.expect(":")
-            return Field(_number(label) if kind == "number" else label, self.type())
+            return Field(self.number(label) if kind == "number" else label, self.type())
         if isinstance(owner, Variant):
             kind, label = self.take("word", "string", "number")
-            return Field(_number(label) if kind == "number" else label, BY_NAME["null"])
+            return Field(self.number(label) if kind == "number" else label, BY_NAME["null"])
         last = before[-1].hash if before else -1
         return Field(last + 1, self.type())
 
@@ -272,14 +317,9 @@ class DidParser:
         self.accept(";")
 
 
-def _number(text: str) -> int:
-    return int(text.replace("_", ""), 0)
-
-
-def _unquote(text: str) -> str:
-    def replace(match: re.Match[str]) -> str:
-        code = match.group(1)
-        simple = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", '"': '"', "'": "'"}
-        return simple[code] if code in simple else chr(int(code[2:-1].replace("_", ""), 16))
-
-    return re.sub(r"\\(u\{[0-9a-fA-F_]+\}|[nrt\\\"'])", replace, text[1:-1])
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

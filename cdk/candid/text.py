@@ -56,6 +56,8 @@ def encode_text(text: str) -> bytes:
         pairs = _ValueParser(text, "Candid text").values()
     except (DidError, PrincipalError) as error:
         raise CandidError(str(error)) from None
+    except RecursionError:
+        raise CandidError("the values are nested too deep") from None
     return Codec([type for type, _ in pairs]).encode([value for _, value in pairs])
 
 
@@ -63,8 +65,8 @@ def decode_text(data: bytes) -> str:
     """The values of a message in text form; fields whose names are not known appear as numbers."""
     try:
         types, _ = read_header(data)
-    except IndexError:
-        raise CandidError("the message ends in its type section") from None
+    except (IndexError, UnicodeDecodeError, RecursionError) as error:
+        raise CandidError(f"the message's type section cannot be read: {error}") from None
     values = Codec(types).decode(data)
     return f"({', '.join([value_text(type, value) for type, value in zip(types, values)])})"  # noqa: B905
 
@@ -138,7 +140,7 @@ class _ValueParser(DidParser):
             self.index += 1
             digits = word.replace("_", "")
             whole = not re.search(r"[.eE]", digits) or "x" in digits
-            return (INT, int(digits, 0)) if whole else (FLOAT64, float(digits))
+            return (INT, self.number(word)) if whole else (FLOAT64, float(digits))
         if kind == "string":
             return TEXT, self.take("string")[1]
         if self.accept("("):
@@ -220,16 +222,16 @@ class _ValueParser(DidParser):
         if following != "=" and not case:
             return (position, *self.value())
         kind, text = self.take("word", "string", "number")
-        label = int(text, 0) if kind == "number" else text
+        label = self.number(text) if kind == "number" else text
         return (label, *(self.value() if self.accept("=") else (NULL, None)))
 
 
 def _converted(value: Any, type: Type, parser: DidParser) -> tuple[Type, Any]:
     """A value with a type annotation: numbers take the annotated type, the codec checks everything else."""
-    if type in _FLOATS and isinstance(value, int):
-        value = float(value)
     try:
+        if type in _FLOATS and isinstance(value, int):
+            value = float(value)
         Codec([type]).encode([value])
-    except CandidError as error:
+    except (CandidError, OverflowError) as error:
         raise parser.error(str(error), parser.tokens[parser.index - 1][2]) from None
     return type, value

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from cdk.builder.imports import Source
+from cdk.builder.imports import Source, catches_import_error
 
 from .findings import Finding
 
@@ -43,6 +43,15 @@ def kybra_findings(sources: list[Source]) -> list[Finding]:
             if place != f"{source.filename}:{line}":
                 findings.append(module.finding(line, f"type {name} is defined twice; first at {place}"))
     return findings
+
+
+def _guarded_imports(tree: ast.Module) -> Iterator[ast.AST]:
+    """Imports of our extensions in a `try` that has another way when there are none."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Try) and any(map(catches_import_error, node.handlers)):
+            for statement in node.body:
+                if isinstance(statement, ast.ImportFrom) and statement.module == "kybra.extensions":
+                    yield statement
 
 
 def _imports_kybra(tree: ast.Module) -> bool:
@@ -80,8 +89,10 @@ class _Module:
         self.guards = {node.name for node in functions if _name(node.returns) == "GuardResult"}
         imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
         self.imported = {alias.asname or alias.name for node in imports for alias in node.names}
+        guarded = set(_guarded_imports(tree))
         for node in ast.walk(tree):
-            self.check_use(node)
+            if node not in guarded:
+                self.check_use(node)
         for statement in tree.body:
             if isinstance(statement, ast.FunctionDef):
                 self.check_function(statement)
@@ -118,6 +129,10 @@ class _Module:
 
     def check_nested(self, tree: ast.Module) -> None:
         top = set(map(id, tree.body))
+        named = {id(statement.value) for statement in tree.body if isinstance(statement, ast.Assign)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and id(node) not in named and _is_map(node):
+                self.report(node, "a map is named at the top level of its module: Kybra does not see others")
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef) and id(node) not in top and _decorators(node):
                 self.report(node, f"{node.name} is not at the top level of its module: Kybra does not see it")
@@ -193,12 +208,12 @@ class _Module:
             self.check_type(node.value.slice)
         elif isinstance(node.value, ast.Call) and _name(node.value.func) in ("Record", "Variant"):
             self.report(node, "write types as classes: Kybra does not see those made by a call")
-        elif isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Subscript):
-            self.check_map(node.value, node.value.func)
+        elif isinstance(node.value, ast.Call) and _is_map(node.value):
+            self.check_map(node.value)
 
-    def check_map(self, call: ast.Call, made: ast.Subscript) -> None:
-        if _name(made.value) != "StableBTreeMap":
-            return
+    def check_map(self, call: ast.Call) -> None:
+        made = call.func
+        assert isinstance(made, ast.Subscript)
         for part in getattr(made.slice, "elts", []):
             self.check_type(part)
         sizes = [*call.args, *[keyword.value for keyword in call.keywords]]
@@ -228,6 +243,10 @@ def _type_problems(annotation: ast.expr) -> Iterator[str]:
             yield from _type_problems(part)
     elif not (isinstance(annotation, ast.Call) and _name(annotation.func) == "Func"):
         yield f"{ast.unparse(annotation)}: this is not a type that Kybra can read"
+
+
+def _is_map(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Subscript) and _name(call.func.value) == "StableBTreeMap"
 
 
 def _name(node: ast.expr | None) -> str:

@@ -9,26 +9,15 @@ from __future__ import annotations
 import _ic0
 from _leasehold import describe  # type: ignore[import-not-found]  # part of the runtime
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 REJECT_BYTES = 3_000
 _HEAD = "Traceback (most recent call last):"
 
 
-def reporting(dispatch: Callable[[str, int], None]) -> Callable[[str, int], None]:
-    """`dispatch` whose exceptions become a trap with a traceback."""
-
-    def dispatch_and_report(event: str, index: int) -> None:
-        try:
-            dispatch(event, index)
-        except Exception as error:
-            summary, traceback = describe(error)
-            _ic0.debug_print(traceback)
-            _ic0.trap(for_caller(summary, traceback))
-
-    return dispatch_and_report
+def report(error: Exception) -> None:
+    """End the message with a trap that tells the error, and log its traceback."""
+    summary, traceback = describe(error)
+    _ic0.debug_print(traceback)
+    _ic0.trap(for_caller(summary, traceback))
 
 
 def for_caller(summary: str, traceback: str) -> str:

@@ -27,11 +27,19 @@ def entry_points() -> list[tuple[str, Callable[[], None]]]:
     """Exported method names (`canister_update transfer`) and code; positions are the dispatcher's indexes."""
     named = sorted(methods.METHODS.items())
     entries = [(f"canister_{method.kind} {name}", method.run) for name, method in named]
-    return [*entries, (f"canister_update {timers.RUN_METHOD}", timers.run_timer)]
+    return [*entries, (f"canister_update {timers.RUN_METHOD}", _run_timer)]
 
 
-def dispatcher() -> Callable[[str, int], None]:
-    """What the runtime calls as `dispatch(event, index)`, for the canister imported before."""
+def _run_timer() -> None:
+    methods.current = None
+    timers.run_timer()
+
+
+def dispatcher(report: Callable[[Exception], None] | None = None) -> Callable[[str, int], None]:
+    """What the runtime calls as `dispatch(event, index)`, for the canister imported before.
+
+    `report` is given what the canister did not handle; without it that is raised.
+    """
     finish()
     run = [code for _, code in entry_points()]
     events: dict[str, Callable[[int], Any]] = {
@@ -41,13 +49,22 @@ def dispatcher() -> Callable[[str, int], None]:
         "global_timer": lambda _: timers.on_global_timer(),
     }
 
-    def dispatch(event: str, index: int) -> None:
+    def handle(event: str, index: int) -> None:
         methods.current = None
-        if event == "method":
-            run[index]()
-        elif event in events:
+        if event in events:
             events[event](index)
         elif event in methods.HOOKED:
             methods.HOOKED[event].run()
+
+    def dispatch(event: str, index: int) -> None:
+        try:
+            if event == "method":
+                run[index]()
+            else:
+                handle(event, index)
+        except Exception as error:
+            if report is None:
+                raise
+            report(error)
 
     return dispatch

@@ -33,12 +33,14 @@ class Method:
         self.arguments: tuple[Type, ...] = ()
         self.results: tuple[Type, ...] = ()
         self.manual = False
+        self.awaits = False
 
     def prepare(self) -> None:
         """Read the annotations; DefinitionError with file and line when they are incomplete."""
         self.arguments, self.results = signature(self.function)
         wrappers = unwrap(self.function.__annotations__["return"], self.function.__globals__)[1]
         self.manual = "Manual" in wrappers
+        self.awaits = "Async" in wrappers
         generator = bool(self.function.__code__.co_flags & 0x20)
         if generator and "Async" not in wrappers:
             raise located(self.function, "has a yield, so its return type must be Async[…]")
@@ -65,13 +67,17 @@ class Method:
             if "Err" in verdict:
                 _ic0.msg_reject(verdict["Err"])
                 return
-        try:
-            values = self.decode(_ic0.msg_arg_data())
-        except CandidError as error:
-            _ic0.msg_reject(f"CandidError: cannot read the arguments of {self.name}: {error}")
-            return
-        result = self.function(*values)
-        if is_generator(result):
+        message = _ic0.msg_arg_data()
+        if message == EMPTY_MESSAGE and not self.arguments:
+            result = self.function()
+        else:
+            try:
+                values = self.decode(message)
+            except CandidError as error:
+                _ic0.msg_reject(f"CandidError: cannot read the arguments of {self.name}: {error}")
+                return
+            result = self.function(*values)
+        if self.awaits and is_generator(result):
             Task(result, self.finish, self.enter).resume()
         elif not self.manual:
             self.reply(result)

@@ -11,6 +11,12 @@ from typing import NoReturn
 # Message
 def msg_arg_data() -> bytes: ...
 def msg_caller() -> bytes: ...
+def msg_caller_info_data() -> bytes:
+    """What the canister that signed for the caller says of them; empty if none did."""
+
+def msg_caller_info_signer() -> bytes:
+    """The canister that signed for the caller; empty if none did."""
+
 def msg_reply(data: bytes, /) -> None:
     """Append `data` to the reply and send it (`msg_reply_data_append` then `msg_reply`)."""
 
@@ -32,6 +38,11 @@ def msg_cycles_available() -> int: ...
 def msg_cycles_accept(max_amount: int, /) -> int: ...
 def msg_cycles_refunded() -> int: ...
 def canister_cycle_balance() -> int: ...
+def canister_liquid_cycle_balance() -> int:
+    """What can be spent before the canister freezes."""
+
+def cycles_burn(max_amount: int, /) -> int:
+    """Destroy at most so many cycles; answer how many."""
 
 # Canister and subnet
 def canister_self() -> bytes: ...
@@ -42,6 +53,17 @@ def canister_version() -> int: ...
 def is_controller(principal: bytes, /) -> bool: ...
 def in_replicated_execution() -> bool: ...
 def subnet_self() -> bytes: ...
+def subnet_self_node_count() -> int: ...
+def root_key() -> bytes:
+    """The network's public key, DER. Not in queries without consensus."""
+
+# Environment variables (set by controllers, at most 128 bytes each)
+def env_var_count() -> int: ...
+def env_var_name(index: int, /) -> str:
+    """Raises: IndexError when there are fewer."""
+
+def env_var_value(name: str, /) -> str | None:
+    """None if it is not set."""
 
 # Time, timer and measurement
 def time() -> int:
@@ -81,6 +103,19 @@ def call(
     `timeout_seconds` selects a bounded-wait (best-effort) response.
     Raises: OverflowError, TypeError or ValueError for impossible arguments.
     """
+
+# Cycles that a call would cost
+def cost_call(method_name_size: int, payload_size: int, /) -> int: ...
+def cost_create_canister() -> int: ...
+def cost_http_request(request_size: int, max_response_bytes: int, /) -> int: ...
+def cost_http_request_v2(parameters: bytes, /) -> int:
+    """`parameters` is a Candid message, which the specification describes."""
+
+def cost_sign_with_ecdsa(key_name: str, curve: int, /) -> int:
+    """Raises (as the next two): ValueError when the network does not know the curve or has no such key."""
+
+def cost_sign_with_schnorr(key_name: str, algorithm: int, /) -> int: ...
+def cost_vetkd_derive_key(key_name: str, curve: int, /) -> int: ...
 
 # Raw stable memory (64-bit system calls). A canister has either this or the maps of `_stable`, whose layout
 # cdk/runtime/store.h describes: once they exist, growing and writing raise RuntimeError; reading does not.

@@ -6,11 +6,22 @@
 
 #define EXPORT(name) __attribute__((export_name(#name))) void name(void)
 
-static void run(const char *kind, int32_t number) {
-    PyObject *result = PyObject_CallFunction(boot_dispatch, "si", kind, (int)number);
+/* Calls `dispatch(kind, number)`. The text of the kind that comes with every message is made once. */
+static void run_kind(PyObject *kind, int32_t number) {
+    PyObject *arguments[] = {kind, PyLong_FromLong(number)};
+    PyObject *result = kind && arguments[1] ? PyObject_Vectorcall(boot_dispatch, arguments, 2, NULL) : NULL;
     if (!result) fail();
     Py_DECREF(result);
+    Py_DECREF(arguments[1]);
     store_commit();
+}
+
+static void run(const char *kind, int32_t number) { run_kind(PyUnicode_InternFromString(kind), number); }
+
+static void run_method(int32_t number) {
+    static PyObject *kind;
+    if (!kind) kind = PyUnicode_InternFromString("method");
+    run_kind(kind, number);
 }
 
 EXPORT(canister_init) {
@@ -35,7 +46,7 @@ void callback_cleanup(int32_t env) { run("cleanup", env); }
 
 /* 256 trampolines, leasehold_method_0 to leasehold_method_255: a method knows its number by which one is called. */
 #define METHOD(i) \
-    EXPORT(leasehold_method_##i) { run("method", i); }
+    EXPORT(leasehold_method_##i) { run_method(i); }
 #define METHODS_10(t) \
     METHOD(t##0) METHOD(t##1) METHOD(t##2) METHOD(t##3) METHOD(t##4) \
     METHOD(t##5) METHOD(t##6) METHOD(t##7) METHOD(t##8) METHOD(t##9)

@@ -2,47 +2,12 @@
 #include "runtime.h"
 #include "store.h"
 
-/* Values */
-
-typedef int32_t size_call(void);
-typedef void copy_call(void *dst, int32_t offset, int32_t size);
-
-static PyObject *copied_bytes(size_call *size, copy_call *copy) {
-    int32_t length = size();
-    PyObject *bytes = PyBytes_FromStringAndSize(NULL, length);
-    if (bytes) copy(PyBytes_AS_STRING(bytes), 0, length);
-    return bytes;
-}
-
 static PyObject *copied_text(size_call *size, copy_call *copy) {
     PyObject *bytes = copied_bytes(size, copy);
     if (!bytes) return NULL;
     PyObject *text = PyUnicode_DecodeUTF8(PyBytes_AS_STRING(bytes), PyBytes_GET_SIZE(bytes), "replace");
     Py_DECREF(bytes);
     return text;
-}
-
-/* 128-bit amounts are 16 bytes, little-endian, in memory. */
-struct amount {
-    int64_t low, high;
-};
-
-static PyObject *amount_to_int(struct amount amount) {
-    return PyLong_FromUnsignedNativeBytes(&amount, sizeof amount, Py_ASNATIVEBYTES_LITTLE_ENDIAN);
-}
-
-static int amount_from_int(PyObject *number, void *result) {
-    if (!PyLong_Check(number)) {
-        PyErr_Format(PyExc_TypeError, "cycles must be an int, not %.100s", Py_TYPE(number)->tp_name);
-        return 0;
-    }
-    Py_ssize_t needed = PyLong_AsNativeBytes(number, result, sizeof(struct amount),
-                                             Py_ASNATIVEBYTES_LITTLE_ENDIAN | Py_ASNATIVEBYTES_UNSIGNED_BUFFER |
-                                                 Py_ASNATIVEBYTES_REJECT_NEGATIVE);
-    if (needed < 0) return 0;
-    if (needed <= (Py_ssize_t)sizeof(struct amount)) return 1;
-    PyErr_SetString(PyExc_OverflowError, "cycles must be below 2**128");
-    return 0;
 }
 
 #define FUNCTION(name) static PyObject *py_##name(PyObject *self, PyObject *argument)
@@ -301,4 +266,8 @@ static PyMethodDef methods[] = {
 
 static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "_ic0", NULL, -1, methods};
 
-PyObject *PyInit__ic0(void) { return PyModule_Create(&definition); }
+PyObject *PyInit__ic0(void) {
+    PyObject *module = PyModule_Create(&definition);
+    if (module && PyModule_AddFunctions(module, system_methods) < 0) Py_CLEAR(module);
+    return module;
+}

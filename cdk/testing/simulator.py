@@ -54,7 +54,8 @@ class Simulator:
     def _lifecycle(self, event: str, values: tuple[Any, ...]) -> None:
         hook = self.loaded.methods.HOOKED.get(event)
         types = hook.arguments if hook else ()
-        self.system.argument = Codec(types).encode(values[: len(types)])
+        # Fewer values than types are sent as they are: the canister reads the missing ones as null, or traps.
+        self.system.argument = Codec(types[: len(values)]).encode(values[: len(types)])
         self._dispatch(event, 0)
         self._settle()
 

@@ -50,6 +50,7 @@ class System:
     cycles_available: int = 0
     cycles_refunded: int = 0
     controllers: set[bytes] = field(default_factory=set)
+    environment: dict[str, str] = field(default_factory=dict)
     certified_data: bytes = b""
     certificate: bytes | None = None
     timer: int = 0
@@ -127,6 +128,10 @@ def _ic0_functions(system: System) -> dict[str, Callable[..., Any]]:
         "canister_self": lambda: system.canister_id,
         "canister_version": lambda: system.canister_version,
         "is_controller": lambda principal: principal in system.controllers,
+        "in_replicated_execution": lambda: True,
+        "env_var_count": lambda: len(system.environment),
+        "env_var_name": lambda index: list(system.environment)[index],
+        "env_var_value": lambda name: system.environment.get(name),
         "time": lambda: system.now,
         "global_timer_set": global_timer_set,
         "performance_counter": lambda kind: 0,

@@ -15,7 +15,7 @@ CONFIGURE = ("--disable-shared", "--disable-test-modules", "--without-ensurepip"
 
 # marshal writes an object for later reference only if something else refers to it at that moment, which
 # depends on what the process did before. Doing so always makes bytecode reproducible, and costs no bytes.
-EDITS = {"Python/marshal.c": ("    if (Py_REFCNT(v) == 1 &&\n", "    if (0 && Py_REFCNT(v) == 1 &&\n")}
+EDITS = {"Python/marshal.c": (("    if (Py_REFCNT(v) == 1 &&\n", "    if (0 && Py_REFCNT(v) == 1 &&\n"),)}
 
 
 def digest() -> str:

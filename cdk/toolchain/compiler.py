@@ -19,6 +19,9 @@ EMULATION_FLAGS = tuple(f"-D_WASI_EMULATED_{name}" for name in EMULATIONS)
 EMULATION_LIBRARIES = tuple(f"-lwasi-emulated-{name.lower().replace('_', '-')}" for name in EMULATIONS)
 # The build's date would make every build another one; zig refuses it.
 DATE_FLAGS = "-DDATE='\"-\"' -DTIME='\"-\"'"
+# How Python compiles to bytecode: isolated, and without the columns of expressions, since tracebacks in a
+# canister tell lines only.
+BYTECODE_OPTIONS = ("-I", "-S", "-X", "no_debug_ranges")
 STACK_BYTES = 4 << 20
 LINK_FLAGS = (
     "-O2",

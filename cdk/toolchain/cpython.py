@@ -7,6 +7,7 @@ from pathlib import Path
 from cdk.toolchain.bytecode_python import python_path
 from cdk.toolchain.cache import Recipe, digest_of
 from cdk.toolchain.compiler import DATE_FLAGS, EMULATION_FLAGS, EMULATION_LIBRARIES, TARGET, Zig
+from cdk.toolchain.cpython_integers import FASTER_INTEGERS, FASTER_TEXT_OF_INTEGERS
 from cdk.toolchain.pins import PYTHON, ZIG_VERSION
 from cdk.toolchain.process import Runner
 from cdk.toolchain.sources import unpack
@@ -24,20 +25,30 @@ CONFIGURE = (
     "--without-pymalloc",  # cdk/runtime/allocator.c takes its place
 )
 # CPython has signed numbers wrap; clang takes that to mean pointers too, which then costs an addition for
-# nearly every access to a structure: 15 % of all instructions.
-CFLAGS = ("-fno-sanitize=undefined", "-fno-wrapv-pointer")
+# nearly every access to a structure: 15 % of all instructions. Short strings get a cheap hash: a keyed one
+# protects nothing where every node must know the key.
+CFLAGS = ("-fno-sanitize=undefined", "-fno-wrapv-pointer", "-DPy_HASH_CUTOFF=7")
 # C recursion (JSON, repr, comparison) must end in RecursionError before a canister's stacks end: 1,000 levels
 # were measured to fit in 1 MiB of either stack; CPython's own limit for WASI is for larger ones.
 EDITS = {
+    "Objects/longobject.c": FASTER_INTEGERS,
+    "Objects/object.c": FASTER_TEXT_OF_INTEGERS,
     "Include/cpython/pystate.h": (
-        "#  define Py_C_RECURSION_LIMIT 5000",
-        "#  define Py_C_RECURSION_LIMIT 1000",
+        (
+            "#  define Py_C_RECURSION_LIMIT 5000",
+            "#  define Py_C_RECURSION_LIMIT 1000",
+        ),
     ),
 }
 
 
 def digest(bytecode_python: str) -> str:
-    settings = [str((DATE_FLAGS, EMULATION_FLAGS, TARGET)), bytecode_python, ZIG_VERSION, PYTHON.sha256]
+    settings = [
+        str((DATE_FLAGS, EMULATION_FLAGS, TARGET, EDITS)),
+        bytecode_python,
+        ZIG_VERSION,
+        PYTHON.sha256,
+    ]
     return digest_of([Recipe(__file__), RUNTIME / "Setup.local", RUNTIME / "config.site", *settings])
 
 

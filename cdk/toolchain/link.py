@@ -4,7 +4,14 @@ from pathlib import Path
 
 from cdk.toolchain.bytecode_python import library_path, python_path
 from cdk.toolchain.cache import Recipe, digest_of
-from cdk.toolchain.compiler import COMPILE_FLAGS, EMULATION_FLAGS, EMULATION_LIBRARIES, LINK_FLAGS, Zig
+from cdk.toolchain.compiler import (
+    BYTECODE_OPTIONS,
+    COMPILE_FLAGS,
+    EMULATION_FLAGS,
+    EMULATION_LIBRARIES,
+    LINK_FLAGS,
+    Zig,
+)
 from cdk.toolchain.process import Runner, ToolchainError
 from cdk.wasm.module import parse
 from cdk.wasm.specialise import BUNDLE_GLOBAL, ensure_only_ic0
@@ -21,7 +28,8 @@ def _inputs() -> list[Path | Recipe]:
 
 def digest(*stages: str) -> str:
     """Over our files and the digests of the other stages: it names the whole runtime."""
-    return digest_of([*_inputs(), str((COMPILE_FLAGS, EMULATION_FLAGS, LINK_FLAGS)), *stages])
+    flags = (BYTECODE_OPTIONS, COMPILE_FLAGS, EMULATION_FLAGS, LINK_FLAGS)
+    return digest_of([*_inputs(), str(flags), *stages])
 
 
 def make(
@@ -30,8 +38,7 @@ def make(
     """Compile and link in `work`; leave `runtime.wasm` in `result`."""
     freeze: list[str | Path] = [
         python_path(bytecode_python),
-        "-I",
-        "-S",
+        *BYTECODE_OPTIONS,
         FREEZE,
         library_path(bytecode_python),
     ]

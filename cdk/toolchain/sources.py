@@ -5,7 +5,7 @@ import os
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cdk.toolchain.apt import download_sources
@@ -14,6 +14,7 @@ from cdk.toolchain.pins import SourcePackage
 from cdk.toolchain.process import Runner, ToolchainError
 
 FOLDER_VARIABLE = "LEASEHOLD_SOURCES"
+Edits = Mapping[str, Sequence[tuple[str, str]]]
 
 
 def ensure_sources(packages: list[SourcePackage], runner: Runner) -> None:
@@ -37,19 +38,21 @@ def archive_path(package: SourcePackage) -> Path:
     return cache_root() / "downloads" / package.sha256 / package.file
 
 
-def unpack(package: SourcePackage, folder: Path, edits: Mapping[str, tuple[str, str]] | None = None) -> Path:
+def unpack(package: SourcePackage, folder: Path, edits: Edits | None = None) -> Path:
     """Unpack the archive into `folder` and answer the source tree.
 
-    edits: file of the tree to (old text, new text); the old text must occur exactly once.
+    edits: file of the tree to (old text, new text) pairs; each old text must occur exactly once.
     """
     with tarfile.open(archive_path(package)) as archive:
         archive.extractall(folder)  # checked against its pin; Python 3.11.2 has no extraction filters
     tree = folder / package.folder
-    for file, (old, new) in (edits or {}).items():
+    for file, changes in (edits or {}).items():
         text = (tree / file).read_text()
-        if text.count(old) != 1:
-            raise ToolchainError(f"{file} of {package.file} does not contain {old!r} exactly once")
-        (tree / file).write_text(text.replace(old, new))
+        for old, new in changes:
+            if text.count(old) != 1:
+                raise ToolchainError(f"{file} of {package.file} does not contain {old!r} exactly once")
+            text = text.replace(old, new)
+        (tree / file).write_text(text)
     return tree
 
 

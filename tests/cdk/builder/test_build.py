@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 from pathlib import Path
@@ -168,8 +169,8 @@ def test_building_twice_gives_the_same_module_from_the_cache() -> None:
     first = build(str(CANISTERS / "counter"), fresh=True)
     again = build(str(CANISTERS / "counter"))
     assert again.cached and not first.cached
-    assert again.module == first.module
-    assert again.sha256 == hashlib.sha256(first.module).hexdigest()
+    assert again.packed == first.packed and again.module == first.module
+    assert again.sha256 == hashlib.sha256(first.packed).hexdigest()
 
 
 def test_the_module_carries_its_interface_and_only_allowed_exports() -> None:
@@ -182,12 +183,13 @@ def test_the_command_line_writes_module_and_interface(tmp_path: Path) -> None:
     name = str(CANISTERS / "counter")
     result = CliRunner().invoke(cli, ["build", name, "--out", str(tmp_path), "--json"])
     facts = json.loads(result.output)
-    module = (tmp_path / "counter.wasm").read_bytes()
-    assert facts["size"] == len(module) and facts["sha256"] == hashlib.sha256(module).hexdigest()
-    assert facts["files"] == [str(tmp_path / "counter.wasm"), str(tmp_path / "counter.did")]
+    packed = (tmp_path / "counter.wasm.gz").read_bytes()
+    assert facts["gzip_size"] == len(packed) and facts["sha256"] == hashlib.sha256(packed).hexdigest()
+    assert facts["size"] == len(gzip.decompress(packed))
+    assert facts["files"] == [str(tmp_path / "counter.wasm.gz"), str(tmp_path / "counter.did")]
     assert "increment : () -> (nat64);" in (tmp_path / "counter.did").read_text()
-    CliRunner().invoke(cli, ["build", name, "--output", str(tmp_path / "deep" / "x.wasm")])
-    assert (tmp_path / "deep" / "x.wasm").read_bytes() == module
+    CliRunner().invoke(cli, ["build", name, "--output", str(tmp_path / "deep" / "x.wasm.gz")])
+    assert (tmp_path / "deep" / "x.wasm.gz").read_bytes() == packed
 
 
 def test_a_canister_of_another_project_builds(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -34,14 +35,14 @@ def built(tree: Path, **environment: str) -> tuple[bytes, dict[str, Any]]:
     """The module that the builder of `tree` makes of the canister in it, and what it prints."""
     ensure_runtime()  # so that no test rebuilds it
     command = [sys.executable, "-m", "cdk", "build", str(tree / CANISTER), "--fresh", "--json"]
-    command += ["--output", str(tree / "out.wasm")]
+    command += ["--output", str(tree / "out.wasm.gz")]
     env = {**os.environ, "PYTHONPATH": str(tree), **environment}
     done = subprocess.run(
         command, cwd=tree, env=env, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
     assert "building the canister runtime" not in done.stderr
-    return (tree / "out.wasm").read_bytes(), json.loads(done.stdout)
+    return gzip.decompress((tree / "out.wasm.gz").read_bytes()), json.loads(done.stdout)
 
 
 def test_two_folders_make_one_module(tmp_path: Path) -> None:

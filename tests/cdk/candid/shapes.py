@@ -11,6 +11,7 @@ from icp_candid.candid import Types
 
 from cdk.candid import types as candid
 from cdk.candid.principal import Principal
+from leasehold.agent import Principal as AgentPrincipal
 
 
 @dataclass
@@ -115,6 +116,8 @@ def plain(value: Any) -> Any:
         return [plain(element) for element in value]
     if isinstance(value, float) and math.isnan(value):
         return "nan"
+    if isinstance(value, AgentPrincipal):
+        return str(value)
     if hasattr(value, "to_str"):
         return value.to_str()
     return value

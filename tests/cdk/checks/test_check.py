@@ -78,6 +78,12 @@ def test_an_interface_that_does_not_agree_is_reported(checked: Check) -> None:
         ("import kybra\nfrom kybra import nat, query" + ENDPOINT, 1, "write `from kybra import …`"),
         (START + "from kybra import text as t" + ENDPOINT, 2, "another name"),
         (START + "from kybra.extensions import *" + ENDPOINT, 2, "ours alone"),
+        (
+            "from kybra import StableBTreeMap, nat, query\nMAPS = {'a': StableBTreeMap[nat, nat](0, 8, 8)}"
+            + ENDPOINT,
+            2,
+            "named at the top level",
+        ),
         ("from kybra import query\n@query\ndef f() -> None: ...\n", 3, "None is not a type"),
         (START + "@query\ndef f(x: bytes) -> nat: ...\n", 3, "use blob"),
         (
@@ -176,3 +182,8 @@ def test_the_command_line_fails_for_what_matters(tmp_path: Path) -> None:
     assert run()[0] == 1
     (folder / "main.py").write_text(GOOD)
     assert run("--strict") == (0, f"{folder}: nothing would be refused\n")
+
+
+def test_an_extension_with_another_way_when_there_is_none_is_no_finding(checked: Check) -> None:
+    guarded = "try:\n    from kybra.extensions import root_key\nexcept ImportError:\n    root_key = None\n"
+    assert checked("from kybra import nat, query\n\n" + guarded + ENDPOINT) == []

@@ -78,6 +78,7 @@ class Canister:
         self.timer = 0
         self.certified = b""
         self.controllers = {b"\x01controller"}
+        self.environment = {"PUBLIC_CANISTER_ID:ledger": "aaaaa-aa", "größe": "8 MiB"}
         self.instructions = 0
         self._reply_data = b""
         self._call: OutgoingCall | None = None
@@ -245,7 +246,88 @@ class Canister:
     def ic0_canister_cycle_balance128(self, target: int) -> None:
         self._amount(target, 3 * 10**21)
 
+    def ic0_canister_liquid_cycle_balance128(self, target: int) -> None:
+        self._amount(target, 2 * 10**21)
+
+    def ic0_cycles_burn128(self, high: int, low: int, target: int) -> None:
+        self._amount(target, min(self._joined(high, low), 10**21))
+
+    # Costs: any rule that shows which arguments arrived
+
+    def ic0_cost_call(self, name_size: int, payload_size: int, target: int) -> None:
+        self._amount(target, 2**64 + 1_000 * name_size + payload_size)
+
+    def ic0_cost_create_canister(self, target: int) -> None:
+        self._amount(target, 500 * 10**9)
+
+    def ic0_cost_http_request(self, request_size: int, max_response_bytes: int, target: int) -> None:
+        self._amount(target, 10_000 * request_size + max_response_bytes)
+
+    def ic0_cost_http_request_v2(self, source: int, size: int, target: int) -> None:
+        self._amount(target, int.from_bytes(self._read(source, size), "big"))
+
+    def _key_cost(self, name: bytes, algorithm: int, target: int) -> int:
+        if algorithm > 0:
+            return 1
+        if name != b"key_1":
+            return 2
+        self._amount(target, 26 * 10**9)
+        return 0
+
+    def ic0_cost_sign_with_ecdsa(self, source: int, size: int, curve: int, target: int) -> int:
+        return self._key_cost(self._read(source, size), curve, target)
+
+    ic0_cost_sign_with_schnorr = ic0_cost_sign_with_ecdsa
+    ic0_cost_vetkd_derive_key = ic0_cost_sign_with_ecdsa
+
+    # Environment variables
+
+    def ic0_env_var_count(self) -> int:
+        return len(self.environment)
+
+    def _variable(self, index: int) -> bytes:
+        return list(self.environment)[index].encode()
+
+    def ic0_env_var_name_size(self, index: int) -> int:
+        return len(self._variable(index))
+
+    def ic0_env_var_name_copy(self, index: int, target: int, offset: int, size: int) -> None:
+        self._copy(self._variable(index), target, offset, size)
+
+    def ic0_env_var_name_exists(self, source: int, size: int) -> int:
+        return int(self._read(source, size).decode() in self.environment)
+
+    def ic0_env_var_value_size(self, source: int, size: int) -> int:
+        return len(self.environment[self._read(source, size).decode()].encode())
+
+    def ic0_env_var_value_copy(
+        self, source: int, size: int, target: int, offset: int, value_size: int
+    ) -> None:
+        value = self.environment[self._read(source, size).decode()].encode()
+        self._copy(value, target, offset, value_size)
+
     # Canister
+
+    def ic0_subnet_self_node_count(self) -> int:
+        return 13
+
+    def ic0_root_key_size(self) -> int:
+        return 133
+
+    def ic0_root_key_copy(self, target: int, offset: int, size: int) -> None:
+        self._copy(bytes(132) + b"k", target, offset, size)
+
+    def ic0_msg_caller_info_data_size(self) -> int:
+        return 4
+
+    def ic0_msg_caller_info_data_copy(self, target: int, offset: int, size: int) -> None:
+        self._copy(b"data", target, offset, size)
+
+    def ic0_msg_caller_info_signer_size(self) -> int:
+        return 0
+
+    def ic0_msg_caller_info_signer_copy(self, target: int, offset: int, size: int) -> None:
+        self._copy(b"", target, offset, size)
 
     def ic0_canister_self_size(self) -> int:
         return 10

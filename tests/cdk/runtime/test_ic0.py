@@ -91,9 +91,50 @@ def test_raw_stable_memory(canister: Canister) -> None:
             canister.evaluate(source)
 
 
+def test_surroundings_of_the_canister(canister: Canister) -> None:
+    source = "result = (_ic0.root_key(), _ic0.subnet_self_node_count())"
+    assert canister.evaluate(source) == (bytes(132) + b"k", 13)
+    source = "result = (_ic0.msg_caller_info_data(), _ic0.msg_caller_info_signer())"
+    assert canister.evaluate(source) == (b"data", b"")
+    source = "result = (_ic0.canister_liquid_cycle_balance(), _ic0.cycles_burn(5), _ic0.cycles_burn(2**127))"
+    assert canister.evaluate(source) == (2 * 10**21, 5, 10**21)
+
+
+def test_environment_variables(canister: Canister) -> None:
+    source = """
+        names = [_ic0.env_var_name(index) for index in range(_ic0.env_var_count())]
+        result = {name: _ic0.env_var_value(name) for name in names}, _ic0.env_var_value("missing")
+    """
+    assert canister.evaluate(source) == (canister.environment, None)
+    for index in ("-1", "2"):
+        with pytest.raises(Trapped, match=rf"^IndexError: environment variable {index} of 2"):
+            canister.evaluate(f"_ic0.env_var_name({index})")
+
+
+def test_costs_of_calls(canister: Canister) -> None:
+    source = """
+        result = (
+            _ic0.cost_call(3, 4), _ic0.cost_create_canister(), _ic0.cost_http_request(2, 5),
+            _ic0.cost_http_request_v2(b"\\1\\0"), _ic0.cost_sign_with_ecdsa("key_1", 0),
+            _ic0.cost_sign_with_schnorr("key_1", 0), _ic0.cost_vetkd_derive_key("key_1", 0),
+        )
+    """
+    threshold = (26 * 10**9,) * 3
+    assert canister.evaluate(source) == (2**64 + 3_004, 500 * 10**9, 20_005, 256, *threshold)
+    with pytest.raises(Trapped, match="ValueError: the network has no key 'key_2'"):
+        canister.evaluate("_ic0.cost_vetkd_derive_key('key_2', 0)")
+    with pytest.raises(Trapped, match="ValueError: the network knows no curve or algorithm 7"):
+        canister.evaluate("_ic0.cost_sign_with_ecdsa('key_1', 7)")
+
+
 @pytest.mark.parametrize(
     "source",
     [
+        "_ic0.cycles_burn(-1)",
+        "_ic0.env_var_value(b'bytes')",
+        "_ic0.cost_call(1)",
+        "_ic0.cost_http_request_v2('text')",
+        "_ic0.cost_sign_with_ecdsa(b'key_1', 'curve')",
         "_ic0.msg_reply('text')",
         "_ic0.msg_reject(b'bytes')",
         "_ic0.debug_print(7)",

@@ -154,3 +154,17 @@ def test_running_out_of_memory_raises(canister: Canister) -> None:
     with pytest.raises(Trapped, match=r"^MemoryError"):
         canister.evaluate("list(range(10**9))")
     assert canister.evaluate("result = 1") == 1
+
+
+def test_numbers_are_written_as_everywhere(canister: Canister) -> None:
+    """The runtime writes those of one digit, below 2**30, its own way."""
+    around = [10**power for power in range(12)] + [2**30, 2**31, 2**32, 2**60, 2**64]
+    numbers = [sign * (number + step) for number in around for step in (-1, 0, 1) for sign in (1, -1)]
+    source = f"result = [(str(n), repr(n), f'{{n}}', '%d' % n, int(str(n)) == n) for n in {numbers}]"
+    assert canister.evaluate(source) == [(str(n), str(n), str(n), str(n), True) for n in numbers]
+    assert canister.evaluate("result = (str(True), repr(False), str(0), str(-0))") == (
+        "True",
+        "False",
+        "0",
+        "0",
+    )

@@ -89,14 +89,14 @@ def test_a_given_archive_is_checked_kept_and_unpacked(
 ) -> None:
     ensure_sources([package], runner)
     assert archive_path(package).is_file()
-    tree = unpack(package, tmp_path / "work", {"file.c": ("old", "new")})
+    tree = unpack(package, tmp_path / "work", {"file.c": [("old", "new")]})
     assert (tree / "file.c").read_text() == "new"
 
 
 def test_an_edit_that_does_not_fit_is_refused(package: SourcePackage, runner: Runner, tmp_path: Path) -> None:
     ensure_sources([package], runner)
     with pytest.raises(ToolchainError, match="exactly once"):
-        unpack(package, tmp_path / "work", {"file.c": ("absent", "new")})
+        unpack(package, tmp_path / "work", {"file.c": [("absent", "new")]})
 
 
 def test_a_changed_archive_is_refused(package: SourcePackage, runner: Runner) -> None:
