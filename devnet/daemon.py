@@ -1,47 +1,39 @@
 """A node as a process: one per state folder, found again through its status file.
 
-The running process holds a lock on the folder for as long as it lives, so a status file that a killed process
-left behind is never mistaken for a running node, and no process id is trusted without the lock.
+A status file that a killed process left behind is never mistaken for a running node, and no process id is
+trusted, without the folder's lock.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from fractions import Fraction
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any, Final
+from typing import Any, Final
 
-import httpx
-
-from devnet.crypto.node_keys import ROOT_KEY_FILE, SEED_FILE
-from devnet.errors import DevnetError, StateFolderError
-from devnet.identity_page.identities import FILE as IDENTITIES_FILE
-from devnet.node import REPLICA_FOLDER, Node
+from devnet.errors import DevnetError
 from devnet.principal import principal_text
+from devnet.running import Running
+from devnet.state_folder import LOG_FILE, STATUS_FILE, is_locked, lock
 
 log = logging.getLogger(__name__)
 
 DEFAULT_PORT: Final = 4943
 DEFAULT_STATE: Final = Path(".leasehold/devnet")
-STATUS_FILE: Final = "status.json"
-LOCK_FILE: Final = "lock"
-LOG_FILE: Final = "node.log"
 START_TIMEOUT_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 60.0
 _POLL_S: Final = 0.05
-_LOCK_ATTEMPTS: Final = 5
 _LOG_TAIL_LINES: Final = 15
 
 
@@ -53,29 +45,9 @@ class NodeDidNotStop(DevnetError):
     """The process goes on after it was asked to stop."""
 
 
-class AlreadyRunning(DevnetError):
-    """Another process runs a node on this state folder."""
-
-
-@dataclass(frozen=True)
-class Running:
-    """What a running node says of itself.
-
-    Args:
-        root_key: DER, hexadecimal.
-        state: absolute path of the state folder.
-    """
-
-    pid: int
-    port: int
-    url: str
-    root_key: str
-    state: str
-
-
 def find_running(state: Path) -> Running | None:
     """The node that runs on a state folder, or None."""
-    if not _is_locked(state):
+    if not is_locked(state):
         return None
     try:
         return Running(**json.loads((state / STATUS_FILE).read_text()))
@@ -83,20 +55,35 @@ def find_running(state: Path) -> Running | None:
         return None
 
 
-def serve(state: Path, port: int, ready: Callable[[Running], None]) -> None:
+def serve(
+    state: Path,
+    port: int,
+    ready: Callable[[Running], None],
+    *,
+    speed: Fraction = Fraction(1),
+    domains: Path | None = None,
+) -> None:
     """Run a node in this process until SIGTERM or SIGINT; then save its state.
 
     Args:
+        speed, domains: see `Node.start`.
         ready: called once the node answers.
 
     Raises:
         AlreadyRunning: another process runs on the folder.
-        PortTaken, StateFolderError: see `Node.start`.
+        PortTaken, StateFolderError, InvalidTime: see `Node.start`.
     """
+    # Loaded here, since a command that only looks for a node needs none of it.
+    from devnet.node import Node
+
     stopping = threading.Event()
-    with _lock(state), _on_signals(stopping.set):
-        with Node.start(port=port, state_dir=state, canister_log=_log_canister) as node:
-            running = Running(os.getpid(), node.port, node.url, node.root_key.hex(), str(state.resolve()))
+    with lock(state), _on_signals(stopping.set):
+        with Node.start(
+            port=port, state_dir=state, speed=speed, domains=domains, canister_log=_log_canister
+        ) as node:
+            running = Running(
+                os.getpid(), node.port, node.url, node.root_key.hex(), str(state.resolve()), str(speed)
+            )
             _write_status(state, running)
             try:
                 ready(running)
@@ -106,14 +93,20 @@ def serve(state: Path, port: int, ready: Callable[[Running], None]) -> None:
                 (state / STATUS_FILE).unlink(missing_ok=True)
 
 
-def start_detached(state: Path, port: int, timeout_s: float = START_TIMEOUT_S) -> Running:
+def start_detached(
+    state: Path, port: int, options: Sequence[str] = (), timeout_s: float = START_TIMEOUT_S
+) -> Running:
     """Start a node as a process of its own session and return once it answers.
+
+    Args:
+        options: further arguments of `devnet start`.
 
     Raises:
         NodeDidNotStart: it ended or did not answer in time; the message ends with its log.
     """
     state.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "devnet", "start", "--port", str(port), "--state", str(state.resolve())]
+    where = ["--port", str(port), "--state", str(state.resolve())]
+    command = [sys.executable, "-m", "devnet", "start", *where, *options]
     with open(state / LOG_FILE, "wb") as output:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
@@ -121,7 +114,7 @@ def start_detached(state: Path, port: int, timeout_s: float = START_TIMEOUT_S) -
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         running = find_running(state)
-        if running is not None and running.pid == process.pid and is_healthy(running):
+        if running is not None and running.pid == process.pid and running.is_healthy():
             # Reap it whenever it ends, in case this process outlives it.
             threading.Thread(target=process.wait, daemon=True).start()
             return running
@@ -147,72 +140,13 @@ def stop_running(state: Path, timeout_s: float = STOP_TIMEOUT_S) -> Running | No
     except ProcessLookupError:
         return running
     deadline = time.monotonic() + timeout_s
-    while _is_locked(state):
+    while is_locked(state):
         if time.monotonic() > deadline:
             raise NodeDidNotStop(
                 f"process {running.pid} still runs after {timeout_s:.0f} s; see {state / LOG_FILE}"
             )
         time.sleep(_POLL_S)
     return running
-
-
-def is_healthy(running: Running) -> bool:
-    """Whether the node answers its status endpoint."""
-    try:
-        return httpx.get(f"{running.url}/api/v2/status", timeout=5, trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
-def reset(state: Path) -> None:
-    """Forget keys and canisters of a state folder.
-
-    Raises:
-        AlreadyRunning: a node runs on it.
-    """
-    if not state.exists():
-        return
-    with _lock(state):
-        shutil.rmtree(state / REPLICA_FOLDER, ignore_errors=True)
-        for name in (SEED_FILE, ROOT_KEY_FILE, IDENTITIES_FILE, STATUS_FILE, LOG_FILE):
-            (state / name).unlink(missing_ok=True)
-
-
-@contextmanager
-def _lock(state: Path) -> Iterator[None]:
-    """Hold the folder's lock; the system releases it when the process ends, however it ends."""
-    try:
-        state.mkdir(parents=True, exist_ok=True)
-        file = open(state / LOCK_FILE, "a")
-    except OSError as error:
-        raise StateFolderError(f"cannot use the state folder {state}: {error}") from error
-    with file:
-        if not _try_lock(file):
-            raise AlreadyRunning(f"a node already runs on the state folder {state}; stop it first")
-        yield
-
-
-def _try_lock(file: IO[str]) -> bool:
-    """Try a few times, since whoever looks for a running node holds the lock for a moment."""
-    for _ in range(_LOCK_ATTEMPTS):
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(_POLL_S)
-        else:
-            return True
-    return False
-
-
-def _is_locked(state: Path) -> bool:
-    try:
-        with open(state / LOCK_FILE) as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
 
 
 @contextmanager

@@ -15,9 +15,9 @@ from typing import Any, Final
 import click
 
 from devnet import daemon
-from devnet.daemon import Running
 from devnet.errors import DevnetError
-from devnet.node import LOOPBACK
+from devnet.running import LOOPBACK, Running
+from devnet.state_folder import DOMAINS_FILE
 
 INTERFACE_MAJOR: Final = "1"
 STATUS_VERSION: Final = "1"
@@ -26,12 +26,20 @@ _LOOPBACK_NAMES: Final = (LOOPBACK, "localhost")
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
 @click.option(
-    "--interface-version", default="1.0.0", help="Version of this interface that the caller speaks."
+    "--interface-version",
+    default="1.0.0",
+    envvar="ICP_CLI_NETWORK_LAUNCHER_INTERFACE_VERSION",
+    help="Version of this interface that the caller speaks.",
 )
 @click.option("--state-dir", type=click.Path(file_okay=False, path_type=Path), required=True)
 @click.option("--status-dir", type=click.Path(file_okay=False, path_type=Path), required=True)
 @click.option("--gateway-port", type=click.IntRange(0, 65535), default=0, help="0 takes a free port.")
 @click.option("--bind", default=LOOPBACK, help="Only the loopback interface is served.")
+@click.option(
+    "--custom-domains-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help=f"Lines of DOMAIN:CANISTER-ID; by default {DOMAINS_FILE} in the status folder.",
+)
 @click.pass_context
 def main(
     context: click.Context,
@@ -40,6 +48,7 @@ def main(
     status_dir: Path,
     gateway_port: int,
     bind: str,
+    custom_domains_file: Path | None,
 ) -> None:
     """Run a node until SIGINT or SIGTERM, as `icp network start` wants it."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
@@ -51,8 +60,9 @@ def main(
         raise click.ClickException(f"the node listens on {LOOPBACK} only, not on {bind}")
     for flag in context.args:
         logging.getLogger("launcher").info("flag not used: %s", flag)
+    domains = custom_domains_file or status_dir / DOMAINS_FILE
     try:
-        daemon.serve(state_dir, gateway_port, lambda running: _announce(status_dir, running))
+        daemon.serve(state_dir, gateway_port, lambda running: _announce(status_dir, running), domains=domains)
     except DevnetError as error:
         raise click.ClickException(str(error)) from error
 
@@ -63,7 +73,7 @@ def _announce(folder: Path, running: Running) -> None:
         "v": STATUS_VERSION,
         "gateway_port": running.port,
         "root_key": running.root_key,
-        "supported_features": [],
+        "supported_features": ["custom-domains"],
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "status.json").write_text(json.dumps(status) + "\n")

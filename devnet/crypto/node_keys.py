@@ -14,10 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from devnet.crypto.bls import BlsSecretKey
 from devnet.errors import StateFolderError
 from devnet.principal import self_authenticating
+from devnet.state_folder import ROOT_KEY_FILE, SEED_FILE
 
 SEED_BYTES: Final = 32
-SEED_FILE: Final = "node_seed"
-ROOT_KEY_FILE: Final = "root_key.der"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""Signatures of requests and delegations by users: Ed25519 and ECDSA on P-256 and secp256k1.
+"""Signatures of requests and delegations by users: Ed25519, ECDSA on P-256 and secp256k1, and passkeys.
 
-Source: IC interface specification, "Signatures". Web authentication and canister signatures are unsupported.
+Source: IC interface specification, "Signatures". Those by canisters: `devnet.http.canister_signatures`.
 """
 
 from functools import lru_cache
@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
+from devnet.crypto.webauthn import WebAuthnError, verify_webauthn
+from devnet.crypto.wrapped_key import COSE, unwrap
 from devnet.errors import DevnetError
 
 MAX_PUBLIC_KEY_BYTES: Final = 1_024
@@ -48,11 +50,17 @@ def load_public_key(public_key_der: bytes) -> UserPublicKey:
 
 
 def verify_signature(public_key_der: bytes, message: bytes, signature: bytes) -> None:
-    """Check a 64-byte signature: Ed25519, or `r ‖ s` big-endian over SHA-256 for ECDSA.
+    """Check a signature: 64 bytes for Ed25519 and ECDSA (`r ‖ s` big-endian, over SHA-256), or a passkey's.
 
     Raises:
         SignatureError: unusable key, wrong length, or the signature is not by this key over this message.
     """
+    cose_key = unwrap(public_key_der, COSE)
+    if cose_key is not None:
+        try:
+            return verify_webauthn(cose_key, message, signature)
+        except WebAuthnError as error:
+            raise SignatureError(str(error)) from error
     key = load_public_key(public_key_der)
     if len(signature) != SIGNATURE_BYTES:
         raise SignatureError(f"a signature has {SIGNATURE_BYTES} bytes, got {len(signature)}")

@@ -71,7 +71,7 @@ class _KeyPair:
 
 
 class VetKd:
-    """Threshold keys as a canister sees them; fulfils the replica's `ThresholdKeys`."""
+    """vetKD keys as a canister sees them."""
 
     def __init__(self, randomness: Callable[[int], bytes] = secrets.token_bytes) -> None:
         """Args:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from devnet.clock import NetworkClock
 from devnet.crypto.node_keys import NodeKeys
 from devnet.gateway.errors import (
     CanisterFailed,
@@ -23,13 +24,14 @@ from devnet.gateway.errors import (
     RequestTooLarge,
 )
 from devnet.gateway.exchange import HttpRequest, HttpResponse, Streaming, decode_chunk, decode_response
-from devnet.gateway.hosts import Site, site_of
+from devnet.gateway.hosts import Site
+from devnet.gateway.ranges import PARTIAL, Part, is_unasked_part, request_of_rest, whole
 from devnet.gateway.verification import verify_response
 from devnet.gateway.witness import Witness, decode_cbor
 from devnet.http.engine import Engine
 from devnet.http.errors import HttpError
 from devnet.principal import ANONYMOUS, principal_text
-from devnet.replica.api import Clock, Ingress, Query, Reject
+from devnet.replica.api import Ingress, Query, Reject
 
 MAX_REQUEST_BYTES: Final = 2 * 1024 * 1024 - 4096
 MAX_STREAMED_BYTES: Final = 256 * 1024 * 1024
@@ -52,18 +54,16 @@ _CORS: Final = {
 
 
 class Gateway:
-    """An ASGI application for requests whose host names a canister."""
+    """Answers requests that are for a canister."""
 
-    def __init__(self, engine: Engine, keys: NodeKeys, clock: Clock) -> None:
+    def __init__(self, engine: Engine, keys: NodeKeys, clock: NetworkClock) -> None:
         self._engine = engine
         self._keys = keys
         self._clock = clock
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+    async def answer(self, site: Site, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, by ASGI."""
         request = Request(scope, receive)
-        site = site_of(request.headers.get("host", ""))
-        assert site is not None, "the router passes on only hosts that name a canister"
         try:
             response = await self._answer(request, site)
         except (GatewayError, HttpError) as error:
@@ -76,6 +76,8 @@ class Gateway:
         asked = await _http_request(request)
         try:
             answered = await self._ask(asked, site)
+            if is_unasked_part(asked, answered):
+                answered = await self._with_rest(asked, answered, site)
         except Reject as reject:
             raise _failure(reject, site) from reject
         return _passed_on(answered, site)
@@ -99,6 +101,22 @@ class Gateway:
             )
         return response
 
+    async def _with_rest(self, request: HttpRequest, first: HttpResponse, site: Site) -> HttpResponse:
+        """The whole of which a canister gave the first part; every part was verified by itself."""
+        part, body = Part.of(first), bytearray(first.body)
+        if part.start != 0:
+            raise MalformedResponse(f"the first part of the body begins at byte {part.start}")
+        while part.end < part.total:
+            response = await self._ask(request_of_rest(request, part), site)
+            following = Part.of(response)
+            if response.status != PARTIAL or (following.start, following.total) != (part.end, part.total):
+                raise MalformedResponse(f"the canister did not give what follows byte {part.end} of the body")
+            body += response.body
+            if len(body) > MAX_STREAMED_BYTES:
+                raise MalformedResponse(f"the body has more than {MAX_STREAMED_BYTES} bytes")
+            part = following
+        return whole(first, bytes(body))
+
     async def _complete(self, response: HttpResponse, site: Site) -> HttpResponse:
         """The response with the rest of its body, which comes by streaming."""
         if response.streaming is None:
@@ -120,7 +138,7 @@ class Gateway:
 
     async def _update(self, site: Site, method: str, argument: bytes) -> bytes:
         request_id = secrets.token_bytes(32)
-        expiry = self._clock.now_ns() + INGRESS_TTL_NS
+        expiry = self._clock.after(INGRESS_TTL_NS)
         canister = site.canister_id
         ingress = Ingress(request_id, ANONYMOUS, canister, method, argument, expiry, canister)
         call = asyncio.wrap_future(self._engine.call(ingress))

@@ -15,11 +15,17 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from devnet.clock import NetworkClock
 from devnet.crypto.node_keys import NodeKeys
 from devnet.errors import PrincipalError
 from devnet.http import cbor
-from devnet.http.authentication import authenticate
-from devnet.http.effective_canister import ensure_effective_canister
+from devnet.http.authentication import MAX_INGRESS_TTL_NS, authenticate
+from devnet.http.effective_canister import (
+    ABOUT_ALL_CANISTERS,
+    ABOUT_NEW_CANISTER,
+    ensure_about_subnet,
+    ensure_effective_canister,
+)
 from devnet.http.engine import Engine
 from devnet.http.envelope import MAX_BODY_BYTES, Call, Envelope, decode_envelope
 from devnet.http.errors import (
@@ -33,7 +39,7 @@ from devnet.http.errors import (
 from devnet.http.query_answer import sign_rejected, sign_replied
 from devnet.http.read_access import Target
 from devnet.principal import principal_from_text
-from devnet.replica.api import Clock, Ingress, Query, Reject
+from devnet.replica.api import NO_SENDER_INFO, Ingress, Query, Reject, SenderInfo
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +56,7 @@ class Api:
         self,
         engine: Engine,
         keys: NodeKeys,
-        clock: Clock,
+        clock: NetworkClock,
         *,
         sync_call_timeout_s: float = SYNC_CALL_TIMEOUT_S,
     ) -> None:
@@ -68,6 +74,8 @@ class Api:
             Route("/api/{version:str}/canister/{id}/query", self._query, methods=["POST"]),
             Route("/api/{version:str}/canister/{id}/read_state", self._canister_state, methods=["POST"]),
             Route("/api/{version:str}/subnet/{id}/read_state", self._subnet_state, methods=["POST"]),
+            Route("/api/v4/subnet/{id}/call", self._subnet_call, methods=["POST"]),
+            Route("/api/v3/subnet/{id}/query", self._subnet_query, methods=["POST"]),
         ]
         cors = Middleware(
             CORSMiddleware,
@@ -100,13 +108,22 @@ class Api:
 
     async def _call_sync(self, request: Request) -> Response:
         _ensure_version(request, ("v3", "v4"))
-        ingress = await self._ingress(request)
+        return await self._call(await self._ingress(request))
+
+    async def _subnet_call(self, request: Request) -> Response:
+        envelope = await self._envelope(request, "call")
+        call, subnet_id = _call_content(envelope), self._hosted_subnet(request)
+        ensure_about_subnet(call, ABOUT_NEW_CANISTER)
+        return await self._call(self._ingress_of(envelope, call, subnet_id))
+
+    async def _call(self, ingress: Ingress) -> Response:
         answer = asyncio.wrap_future(self._engine.call(ingress))
         try:
             certificate = await asyncio.wait_for(answer, self._sync_call_timeout_s)
         except Reject as reject:
             return _cbor({"status": "non_replicated_rejection", **_rejection(reject)})
         except TimeoutError:
+            await asyncio.wrap_future(self._engine.saved())
             return Response(status_code=202)
         return _cbor({"status": "replied", "certificate": certificate})
 
@@ -115,7 +132,23 @@ class Api:
         envelope = await self._envelope(request, "query")
         call, effective = _call_content(envelope), _principal(request)
         ensure_effective_canister(call, effective)
-        query = Query(envelope.sender, call.canister_id, call.method, call.arg, effective)
+        return await self._answer_query(envelope, call, effective)
+
+    async def _subnet_query(self, request: Request) -> Response:
+        envelope = await self._envelope(request, "query")
+        call, subnet_id = _call_content(envelope), self._hosted_subnet(request)
+        ensure_about_subnet(call, ABOUT_ALL_CANISTERS)
+        return await self._answer_query(envelope, call, subnet_id)
+
+    async def _answer_query(self, envelope: Envelope, call: Call, effective: bytes) -> Response:
+        query = Query(
+            envelope.sender,
+            call.canister_id,
+            call.method,
+            call.arg,
+            effective,
+            sender_info=_sender_info(call),
+        )
         try:
             answer = await asyncio.wrap_future(self._engine.query(query))
         except Reject as reject:
@@ -127,10 +160,13 @@ class Api:
         return await self._read_state(request, Target(_principal(request)))
 
     async def _subnet_state(self, request: Request) -> Response:
+        return await self._read_state(request, Target(self._hosted_subnet(request), is_subnet=True))
+
+    def _hosted_subnet(self, request: Request) -> bytes:
         subnet_id = _principal(request)
         if subnet_id != self._keys.subnet_id:
             raise WrongEffectiveCanister(f"Subnet {request.path_params['id']} is not hosted by this node.")
-        return await self._read_state(request, Target(subnet_id, is_subnet=True))
+        return subnet_id
 
     async def _read_state(self, request: Request, target: Target) -> Response:
         _ensure_version(request, ("v2", "v3"))
@@ -142,22 +178,31 @@ class Api:
         envelope = await self._envelope(request, "call")
         call, effective = _call_content(envelope), _principal(request)
         ensure_effective_canister(call, effective)
+        return self._ingress_of(envelope, call, effective)
+
+    def _ingress_of(self, envelope: Envelope, call: Call, effective: bytes) -> Ingress:
         return Ingress(
             request_id=envelope.request_id,
             sender=envelope.sender,
             canister_id=call.canister_id,
             method=call.method,
             arg=call.arg,
-            ingress_expiry=envelope.ingress_expiry,
+            ingress_expiry=self._network_expiry(envelope.ingress_expiry),
             effective_canister_id=effective,
+            sender_info=_sender_info(call),
         )
+
+    def _network_expiry(self, ingress_expiry: int) -> int:
+        """When a request expires by the network's time, if its sender may have gone by the machine's."""
+        latest = self._clock.after(MAX_INGRESS_TTL_NS)
+        return max(ingress_expiry, min(self._clock.at(ingress_expiry), latest))
 
     async def _envelope(self, request: Request, request_type: str) -> Envelope:
         """The decoded and authenticated request."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != CBOR:
             raise MalformedRequest(f"Unexpected content-type, expected {CBOR}.")
         envelope = decode_envelope(await _body(request), request_type)
-        authenticate(envelope, self._clock.now_ns())
+        authenticate(envelope, self._keys.root_key, self._clock.now_ns(), self._clock.machine_ns())
         return envelope
 
 
@@ -171,6 +216,11 @@ async def _body(request: Request) -> bytes:
         if len(body) > MAX_BODY_BYTES:
             raise BodyTooLarge(f"The request body has more than {MAX_BODY_BYTES} bytes.")
     return bytes(body)
+
+
+def _sender_info(call: Call) -> SenderInfo:
+    signed = call.sender_info
+    return SenderInfo(signed.info, signed.signer) if signed else NO_SENDER_INFO
 
 
 def _call_content(envelope: Envelope) -> Call:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from devnet.crypto.signatures import SignatureError, verify_signature
+from devnet.http.canister_signatures import is_canister_key, signing_canister, verify_canister_signature
 from devnet.http.envelope import Call, Delegation, Envelope
 from devnet.http.errors import AuthenticationFailed, InvalidExpiry
 from devnet.principal import ANONYMOUS, principal_text, self_authenticating
@@ -16,21 +17,25 @@ MAX_INGRESS_TTL_NS: Final = 300 * SECOND_NS
 PERMITTED_DRIFT_NS: Final = 30 * SECOND_NS
 
 _REQUEST_DOMAIN: Final = b"\x0aic-request"
+_SENDER_INFO_DOMAIN: Final = b"\x0eic-sender-info"
 _DELEGATION_DOMAIN: Final = b"\x1aic-request-auth-delegation"
 
 
-def authenticate(envelope: Envelope, now: int) -> None:
+def authenticate(envelope: Envelope, root_key: bytes, now: int, machine_now: int | None = None) -> None:
     """Check that the sender sent this request, and that it is still valid.
 
     Args:
-        now: the node's time, nanoseconds.
+        root_key: DER; certificates in signatures by canisters are checked against it.
+        now: the network's time, nanoseconds.
+        machine_now: the machine's time; by default the same. See `ensure_expiry_in_window`.
 
     Raises:
         InvalidExpiry: the request is expired, or its expiry lies too far in the future.
         AuthenticationFailed: the sender is not shown to have sent it.
     """
     if envelope.sender != ANONYMOUS or envelope.request_type == "call":
-        ensure_expiry_in_window(envelope.ingress_expiry, now)
+        ensure_expiry_in_window(envelope.ingress_expiry, now, machine_now)
+    _ensure_info_signed(envelope, root_key)
     if envelope.sender == ANONYMOUS:
         _ensure_unsigned(envelope)
         return
@@ -42,20 +47,24 @@ def authenticate(envelope: Envelope, now: int) -> None:
             f"the sender {principal_text(envelope.sender)} is not the principal of `sender_pubkey`, "
             f"{principal_text(self_authenticating(envelope.sender_pubkey))}",
         )
-    signing_key = _follow_delegations(envelope, envelope.sender_pubkey, now)
+    signing_key = _follow_delegations(envelope, root_key, envelope.sender_pubkey, now)
     try:
-        verify_signature(signing_key, _REQUEST_DOMAIN + envelope.request_id, envelope.sender_sig)
+        _verify(signing_key, _REQUEST_DOMAIN + envelope.request_id, envelope.sender_sig, root_key)
     except SignatureError as error:
         raise _failed(envelope, f"Invalid signature: {error}") from error
 
 
-def ensure_expiry_in_window(ingress_expiry: int, now: int) -> None:
+def ensure_expiry_in_window(ingress_expiry: int, now: int, machine_now: int | None = None) -> None:
     """Check that a request is neither expired nor valid for too long.
+
+    Where the network's time is ahead of the machine's, clients may go by either, or by what they once took
+    the network's to be; so the window then begins at the machine's time.
 
     Raises:
         InvalidExpiry: it is.
     """
     latest = now + MAX_INGRESS_TTL_NS + PERMITTED_DRIFT_NS
+    now = now if machine_now is None else min(now, machine_now)
     if not now < ingress_expiry <= latest:
         raise InvalidExpiry(
             "Specified ingress_expiry not within expected range: "
@@ -69,7 +78,28 @@ def _ensure_unsigned(envelope: Envelope) -> None:
         raise _failed(envelope, "an anonymous request must carry no key, signature or delegation")
 
 
-def _follow_delegations(envelope: Envelope, sender_pubkey: bytes, now: int) -> bytes:
+def _ensure_info_signed(envelope: Envelope, root_key: bytes) -> None:
+    """What is said about the sender must be signed by the canister whose key the sender's principal is of."""
+    signed = envelope.content.sender_info if isinstance(envelope.content, Call) else None
+    if signed is None:
+        return
+    key = envelope.sender_pubkey or b""
+    try:
+        if signing_canister(key) != signed.signer:
+            raise SignatureError(f"`sender_pubkey` is not a key of {principal_text(signed.signer)}")
+        verify_canister_signature(key, _SENDER_INFO_DOMAIN + signed.info, signed.sig, root_key)
+    except SignatureError as error:
+        raise _failed(envelope, f"Invalid sender info: {error}") from error
+
+
+def _verify(public_key: bytes, message: bytes, signature: bytes, root_key: bytes) -> None:
+    if is_canister_key(public_key):
+        verify_canister_signature(public_key, message, signature, root_key)
+    else:
+        verify_signature(public_key, message, signature)
+
+
+def _follow_delegations(envelope: Envelope, root_key: bytes, sender_pubkey: bytes, now: int) -> bytes:
     """The key that must have signed the request, after every link of the chain was checked."""
     key = sender_pubkey
     seen = {key}
@@ -79,7 +109,7 @@ def _follow_delegations(envelope: Envelope, sender_pubkey: bytes, now: int) -> b
         seen.add(delegation.pubkey)
         _ensure_applicable(envelope, delegation, now)
         try:
-            verify_signature(key, _DELEGATION_DOMAIN + delegation.message, delegation.signature)
+            _verify(key, _DELEGATION_DOMAIN + delegation.message, delegation.signature, root_key)
         except SignatureError as error:
             raise _failed(envelope, f"Invalid delegation: {error}") from error
         key = delegation.pubkey

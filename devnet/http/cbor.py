@@ -121,6 +121,10 @@ class Fields:
         """A required map."""
         return Fields(key, self._take(key, dict))
 
+    def optional_map(self, key: str) -> "Fields | None":
+        """A map, or None."""
+        return self.map(key) if key in self._left else None
+
     def finish(self) -> None:
         """Refuse fields that were not taken.
 

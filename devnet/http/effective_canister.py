@@ -1,6 +1,6 @@
 """Which canister a request is about, and whether the URL names it.
 
-Source: IC interface specification, "Effective canister id".
+Source: IC interface specification, "Effective canister id" and "Effective subnet id".
 """
 
 from typing import Final
@@ -12,7 +12,9 @@ from devnet.http.errors import MalformedRequest, WrongEffectiveCanister
 from devnet.principal import MANAGEMENT_CANISTER, principal_text
 
 # Methods that are about no canister that exists already, so any principal will do.
-_ABOUT_NONE: Final = ("create_canister", "provisional_create_canister_with_cycles", "list_canisters")
+ABOUT_NEW_CANISTER: Final = ("create_canister", "provisional_create_canister_with_cycles")
+ABOUT_ALL_CANISTERS: Final = ("list_canisters",)
+_ABOUT_NONE: Final = ABOUT_NEW_CANISTER + ABOUT_ALL_CANISTERS
 _SUBJECT_FIELDS: Final = {"install_chunked_code": "target_canister"}
 _SUBJECT_FIELD: Final = "canister_id"
 
@@ -29,6 +31,19 @@ def ensure_effective_canister(call: Call, effective: bytes) -> None:
         raise WrongEffectiveCanister(
             f"Specified CanisterId {principal_text(effective)} does not match effective canister id in URL: "
             f"the request is about {principal_text(subject)}"
+        )
+
+
+def ensure_about_subnet(call: Call, methods: tuple[str, ...]) -> None:
+    """Check that a request sent to a subnet is one of the few that may be.
+
+    Raises:
+        MalformedRequest: it is another.
+    """
+    if call.canister_id != MANAGEMENT_CANISTER or call.method not in methods:
+        raise MalformedRequest(
+            f"Only the management canister's {' and '.join(methods)} can be sent to a subnet, "
+            f"not {call.method!r}; send it to the canister"
         )
 
 

@@ -41,6 +41,7 @@ class ReplicaPort(StateSource, Protocol):
     def query(self, query: Query) -> bytes: ...
     def run(self, max_messages: int = ...) -> bool: ...
     def next_wakeup(self) -> int | None: ...
+    def postpone_expiries(self, by_ns: int) -> None: ...
     def checkpoint(self) -> None: ...
     def close(self) -> None: ...
 
@@ -56,15 +57,21 @@ class QueryAnswer:
 class Engine:
     """Runs a replica on a thread of its own."""
 
-    def __init__(self, open_replica: Callable[[], ReplicaPort], keys: NodeKeys, clock: Clock) -> None:
+    def __init__(
+        self, open_replica: Callable[[], ReplicaPort], keys: NodeKeys, clock: Clock, speed: float = 1.0
+    ) -> None:
         """Args:
         open_replica: called on the engine's thread, so that the replica belongs to it from the beginning.
+        speed: seconds of `clock` in one of waiting.
         """
         self._open_replica = open_replica
         self._keys = keys
         self._clock = clock
+        self._speed = speed
         self._tasks: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._waiting: dict[bytes, list[Future[bytes]]] = {}
+        self._unsaved: list[Future[None]] = []
+        self._settling: list[Future[None]] = []
         self._runnable = False
         self._accepting = False
         self._thread = threading.Thread(target=self._main, name="devnet-engine", daemon=True)
@@ -90,8 +97,15 @@ class Engine:
             self._closed.result()
 
     def submit(self, ingress: Ingress) -> Future[None]:
-        """Accept an update call for execution; fails with the replica's `Reject`."""
-        return self._post(lambda: self._submit(ingress))
+        """Accept an update call for execution, so that it survives the end of the process.
+
+        Fails with the replica's `Reject`.
+        """
+        return self._post_until(self._unsaved, lambda: self._submit(ingress))
+
+    def saved(self) -> Future[None]:
+        """Done once everything that was accepted before survives the end of the process."""
+        return self._post_until(self._unsaved, lambda: None)
 
     def call(self, ingress: Ingress) -> Future[bytes]:
         """Execute an update call; gives a certificate that shows its final status.
@@ -128,6 +142,15 @@ class Engine:
 
         return self._post(act)
 
+    def settle(self, change: Callable[[ReplicaPort], None]) -> Future[None]:
+        """Run `change` with the replica; done when nothing is left that could be executed then."""
+
+        def act() -> None:
+            self._runnable = True
+            change(self._replica)
+
+        return self._post_until(self._settling, act)
+
     def wake(self) -> None:
         """Look for due timers now; for callers that move an injected clock."""
         self._tasks.put(lambda: None)
@@ -144,6 +167,21 @@ class Engine:
                 _succeed(future, result)
 
         self._enqueue(settle, future)
+        return future
+
+    def _post_until(self, group: list[Future[None]], work: Callable[[], None]) -> Future[None]:
+        """Run `work`; the future joins a group that is told later, unless `work` fails."""
+        future: Future[None] = Future()
+
+        def begin() -> None:
+            try:
+                work()
+            except Exception as error:
+                _fail(future, error)
+            else:
+                group.append(future)
+
+        self._enqueue(begin, future)
         return future
 
     def _enqueue(self, task: Callable[[], None], future: Future[Any]) -> None:
@@ -165,7 +203,9 @@ class Engine:
         self._accepting = True
         self._opened.set_result(None)
         while self._take_tasks():
+            self._save_accepted()
             self._round()
+            self._tell_settled()
         self._refuse_rest()
         try:
             self._replica.close()
@@ -194,11 +234,35 @@ class Engine:
         wakeup = self._replica.next_wakeup()
         if wakeup is None:
             return MAX_WAIT_S
-        return min(max(0.0, (wakeup - self._clock.now_ns()) / 1e9), MAX_WAIT_S)
+        return min(max(0.0, (wakeup - self._clock.now_ns()) / 1e9 / self._speed), MAX_WAIT_S)
+
+    def _idle(self) -> bool:
+        wakeup = self._replica.next_wakeup()
+        return not self._runnable and (wakeup is None or wakeup > self._clock.now_ns())
+
+    def _save_accepted(self) -> None:
+        """Keep what callers are told is accepted; before the round, which may take long."""
+        if not self._unsaved:
+            return
+        accepted, self._unsaved[:] = self._unsaved[:], []
+        try:
+            self._replica.checkpoint()
+        except Exception:
+            log.exception("the state could not be saved")
+            for future in accepted:
+                _fail(future, NodeFault("The node could not save its state; its log says why."))
+        else:
+            for future in accepted:
+                _succeed(future, None)
+
+    def _tell_settled(self) -> None:
+        if self._settling and self._idle():
+            settled, self._settling[:] = self._settling[:], []
+            for future in settled:
+                _succeed(future, None)
 
     def _round(self) -> None:
-        wakeup = self._replica.next_wakeup()
-        if not self._runnable and (wakeup is None or wakeup > self._clock.now_ns()):
+        if self._idle():
             return
         try:
             self._runnable = self._replica.run(ROUND_MESSAGES)
@@ -252,6 +316,7 @@ class Engine:
         while not self._tasks.empty():
             if task := self._tasks.get_nowait():
                 task()
+        self._save_accepted()
         self._give_up(NodeStopping("The node is stopping."))
 
     def _give_up(self, error: HttpError) -> None:
@@ -259,6 +324,9 @@ class Engine:
         for futures in waiting.values():
             for future in futures:
                 _fail(future, error)
+        settling, self._settling[:] = self._settling[:], []
+        for settled in settling:
+            _fail(settled, error)
 
 
 def _succeed(future: Future[_Result], result: _Result) -> None:

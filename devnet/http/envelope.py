@@ -26,12 +26,22 @@ MAX_LABEL_BYTES: Final = 16_384
 
 
 @dataclass(frozen=True)
+class SignedInfo:
+    """What a canister says of the sender for whom it signs; `sig` is over `info`."""
+
+    info: bytes
+    signer: bytes
+    sig: bytes
+
+
+@dataclass(frozen=True)
 class Call:
     """Content of a call or query."""
 
     canister_id: bytes
     method: str
     arg: bytes
+    sender_info: SignedInfo | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +121,18 @@ def _call(content: Fields) -> Call:
         raise BodyTooLarge(f"The message has {size} bytes, more than {MAX_MESSAGE_BYTES}; send it in chunks.")
     if len(method.encode()) > MAX_METHOD_NAME_BYTES:
         raise MalformedRequest(f"`method_name` has more than {MAX_METHOD_NAME_BYTES} bytes")
-    return Call(content.blob("canister_id", MAX_PRINCIPAL_BYTES), method, arg)
+    return Call(content.blob("canister_id", MAX_PRINCIPAL_BYTES), method, arg, _sender_info(content))
+
+
+def _sender_info(content: Fields) -> SignedInfo | None:
+    fields = content.optional_map("sender_info")
+    if fields is None:
+        return None
+    info = fields.blob("info", MAX_MESSAGE_BYTES)
+    signer = fields.blob("signer", MAX_PRINCIPAL_BYTES)
+    signed = SignedInfo(info, signer, fields.blob("sig", MAX_SIGNATURE_BYTES))
+    fields.finish()
+    return signed
 
 
 def _read_state(content: Fields) -> ReadState:

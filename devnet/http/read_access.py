@@ -17,7 +17,12 @@ Labels = Sequence[bytes]
 REQUEST_ID_BYTES: Final = 32
 _REQUEST_FIELDS: Final = (b"status", b"reply", b"reject_code", b"reject_message", b"error_code")
 _SUBNET_FIELDS: Final = (b"public_key", b"type", b"canister_ranges")
-_CANISTER_FIELDS: Final = (b"module_hash", b"controllers")
+_CANISTER_FIELDS: Final = (
+    b"canister_creation_timestamp",
+    b"controllers",
+    b"last_install_timestamp",
+    b"module_hash",
+)
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,8 @@ class ReadAccess:
             case [b"subnet", _, field] if field in _SUBNET_FIELDS:
                 return
             case [b"canister_ranges", _] if self._target.is_subnet:
+                return
+            case [b"subnet", subnet_id, b"metrics"] if self._target == Target(subnet_id, is_subnet=True):
                 return
             case [b"api_boundary_nodes", *rest] if len(rest) <= 2:
                 return

@@ -13,6 +13,7 @@ from devnet.crypto.node_keys import NodeKeys
 from devnet.http import cbor
 from devnet.http.request_id import leb128
 from devnet.replica.api import CanisterView, IngressState, IngressStatus
+from devnet.replica.subnet_metrics import SubnetMetrics
 
 SUBNET_TYPE: Final = b"application"
 # Long past the expiry that any accepted request can have, so that no answer is lost while it can be polled.
@@ -27,6 +28,7 @@ class StateSource(Protocol):
     def canister_view(self, canister_id: bytes) -> CanisterView | None: ...
     def canister_ranges(self) -> list[tuple[bytes, bytes]]: ...
     def ingress_status(self, request_id: bytes) -> IngressStatus | None: ...
+    def metrics(self) -> SubnetMetrics: ...
 
 
 class StateTree:
@@ -35,7 +37,8 @@ class StateTree:
     def __init__(self, source: StateSource, keys: NodeKeys) -> None:
         self._source = source
         ranges = source.canister_ranges()
-        self._subnet = _subnet(keys, ranges)
+        self._keys = keys
+        self._encoded_ranges = _encoded_ranges(ranges)
         self._ranges = forest({keys.subnet_id: _range_shards(ranges)})
         self._views: dict[bytes, CanisterView] = {}
         self._canisters: dict[bytes, Node] = {}
@@ -50,10 +53,12 @@ class StateTree:
         if status is None:
             if shown is not None:
                 self._forget(request_id)
-        elif shown is None or shown[1] != status:
-            self._shown.pop(request_id, None)
-            self._shown[request_id] = (self._source.time(), status)
+            return None
+        if shown is None or shown[1] != status:
             self._statuses = label_trie.insert(self._statuses, request_id, _request_status(status))
+        # To the end, among those asked for last: what is asked for must be shown, however time has leapt.
+        self._shown.pop(request_id, None)
+        self._shown[request_id] = (self._source.time(), status)
         return status
 
     def snapshot(self, time: int) -> Node:
@@ -65,7 +70,7 @@ class StateTree:
                 b"canister": self._canister_forest,
                 b"canister_ranges": self._ranges,
                 b"request_status": self._statuses,
-                b"subnet": self._subnet,
+                b"subnet": _subnet(self._keys, self._encoded_ranges, self._source.metrics()),
                 b"time": Leaf(leb128(time)),
             }
         )
@@ -117,21 +122,31 @@ def _canister(view: CanisterView) -> Node:
     if view.module_hash is not None:
         children[b"certified_data"] = Leaf(view.certified_data)
         children[b"module_hash"] = Leaf(view.module_hash)
+    if view.created_at:
+        children[b"canister_creation_timestamp"] = Leaf(leb128(view.created_at))
+    if view.installed_at:
+        children[b"last_install_timestamp"] = Leaf(leb128(view.installed_at))
     metadata = {**view.public_metadata, **view.private_metadata}
     if metadata or view.module_hash is not None:
         children[b"metadata"] = forest({name.encode(): Leaf(data) for name, data in metadata.items()})
     return forest(children)
 
 
-def _subnet(keys: NodeKeys, ranges: Sequence[tuple[bytes, bytes]]) -> Node:
+def _subnet(keys: NodeKeys, encoded_ranges: bytes, metrics: SubnetMetrics) -> Node:
     node = forest({b"public_key": Leaf(keys.node_public_key)})
     subnet = {
-        b"canister_ranges": Leaf(_encoded_ranges(ranges)),
+        b"canister_ranges": Leaf(encoded_ranges),
+        b"metrics": Leaf(_metrics(metrics)),
         b"node": Labeled(keys.node_id, node),
         b"public_key": Leaf(keys.root_key),
         b"type": Leaf(SUBNET_TYPE),
     }
     return forest({keys.subnet_id: forest(subnet)})
+
+
+def _metrics(metrics: SubnetMetrics) -> bytes:
+    high, low = divmod(metrics.consumed_cycles_total, 1 << 64)
+    return cbor.encode({**vars(metrics), "consumed_cycles_total": {"low": low, "high": high}})
 
 
 def _range_shards(ranges: Sequence[tuple[bytes, bytes]]) -> Node:

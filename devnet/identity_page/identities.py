@@ -17,8 +17,8 @@ from devnet.crypto.node_keys import NodeKeys
 from devnet.errors import StateFolderError
 from devnet.identity_page.errors import IdentityError
 from devnet.principal import self_authenticating
+from devnet.state_folder import IDENTITIES_FILE
 
-FILE: Final = "identities.json"
 MAX_IDENTITIES: Final = 100
 MAX_NAME_CHARACTERS: Final = 40
 MAX_ORIGIN_CHARACTERS: Final = 300
@@ -36,7 +36,7 @@ class Identities:
         self._secret = HKDF(SHA256(), 32, salt=b"leasehold-devnet", info=b"identities").derive(
             keys.node.private_bytes_raw()
         )
-        self._file = folder / FILE if folder else None
+        self._file = folder / IDENTITIES_FILE if folder else None
         self._names: list[str] = []
         self._lock = threading.Lock()
 

@@ -6,7 +6,7 @@ method of `Replica` is called from the one thread that owns it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Protocol
@@ -72,6 +72,25 @@ class ThresholdKeys(Protocol):
     ) -> bytes:
         """192-byte encrypted key; `ValueError` on an unknown key name or an invalid transport key."""
 
+    def signing_public_key(
+        self, algorithm: str, canister_id: bytes, path: Sequence[bytes], key_name: str
+    ) -> tuple[bytes, bytes]:
+        """Public key and chain code; `ValueError` when there is no such key.
+
+        `algorithm` is `secp256k1` (for ECDSA), `bip340secp256k1` or `ed25519`.
+        """
+
+    def sign(
+        self,
+        algorithm: str,
+        canister_id: bytes,
+        path: Sequence[bytes],
+        key_name: str,
+        message: bytes,
+        merkle_root: bytes | None = None,
+    ) -> bytes:
+        """64-byte signature; `ValueError` when there is no such key or it cannot sign that."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -98,11 +117,23 @@ class Limits:
     canister_queue: int = 500
     ingress_ttl_ns: int = 5 * MINUTE_NS
     ingress_queue: int = 1_000
+    ingress_history_bytes: int = 256 * MIB
+    stop_timeout_ns: int = 5 * MINUTE_NS
     chunk_bytes: int = MIB
     chunk_store_bytes: int = 100 * MIB
-    log_bytes: int = 4 * KIB
     wasm_stack_bytes: int = 2 * MIB
     initial_cycles: int = 100_000_000_000_000
+
+
+@dataclass(frozen=True)
+class SenderInfo:
+    """What a canister that signed for the sender says of them, and that canister; empty without it."""
+
+    info: bytes = b""
+    signer: bytes = b""
+
+
+NO_SENDER_INFO = SenderInfo()
 
 
 @dataclass(frozen=True)
@@ -122,6 +153,7 @@ class Ingress:
     arg: bytes
     ingress_expiry: int
     effective_canister_id: bytes
+    sender_info: SenderInfo = NO_SENDER_INFO
 
 
 @dataclass(frozen=True)
@@ -139,6 +171,7 @@ class Query:
     arg: bytes
     effective_canister_id: bytes = b""
     data_certificate: Callable[[], bytes] | None = None
+    sender_info: SenderInfo = NO_SENDER_INFO
 
 
 class IngressState(StrEnum):
@@ -171,6 +204,7 @@ class CanisterView:
     """The parts of a canister that the state tree shows.
 
     `module_hash` is None for an empty canister. Metadata is keyed by name without the `icp:` prefix.
+    `created_at` and `installed_at` are in ns, 0 when not known or empty.
     """
 
     canister_id: bytes
@@ -179,6 +213,8 @@ class CanisterView:
     certified_data: bytes
     public_metadata: Mapping[str, bytes] = field(default_factory=dict)
     private_metadata: Mapping[str, bytes] = field(default_factory=dict)
+    created_at: int = 0
+    installed_at: int = 0
 
 
 class LogSink(Protocol):

@@ -130,6 +130,26 @@ class Variant:
         return {name: self.cases[name].dump(content)}
 
 
+@dataclass(frozen=True)
+class QueryFunction:
+    """A reference to a query method: a pair of canister id and method name."""
+
+    arguments: tuple[CandidType, ...]
+    results: tuple[CandidType, ...]
+
+    @property
+    def codec(self) -> Any:
+        sides = ([kind.codec for kind in side] for side in (self.arguments, self.results))
+        return Types.Func(*sides, ["query"])
+
+    def load(self, value: Any) -> tuple[bytes, str]:
+        canister, method = value
+        return bytes(canister.bytes), method
+
+    def dump(self, value: tuple[bytes, str]) -> Any:
+        return [Principal(value[0]), value[1]]
+
+
 NAT = Plain(Types.Nat)
 NAT32 = Plain(Types.Nat32)
 NAT64 = Plain(Types.Nat64)

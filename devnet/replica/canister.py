@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from devnet.replica import prices
-from devnet.replica.api import GIB, KIB, Limits
+from devnet.replica.api import GIB, KIB, MIB, Limits
 from devnet.replica.logs import CanisterLog
-from devnet.replica.messages import Call, Callback, CallContext, Message, Origin
+from devnet.replica.messages import Callback, CallContext, Message, Origin, StopRequest
+from devnet.replica.record import Change, Consumed, QueryStats
 from devnet.replica.snapshots import Snapshot
 from devnet.replica.stable_memory import StableMemory
 from devnet.replica.wasm.engine import MEMORY_RESERVATION, CompiledModule
@@ -19,6 +20,12 @@ from devnet.replica.wasm.instance import Globals, Instance
 
 _HEAP_32 = 4 * GIB
 _DAY_S = 86_400
+CHUNK_BYTES = MIB
+"""What any chunk of the chunk store counts for."""
+
+_GLOBAL_BYTES = 8
+_CHANGE_BYTES = 120
+"""What a history entry counts for."""
 
 
 class Status(IntEnum):
@@ -54,46 +61,6 @@ class Settings:
     wasm_memory_limit: int = 3 * GIB
     wasm_memory_threshold: int = 0
     environment_variables: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class LoadedSnapshot:
-    """What a canister's history tells of a snapshot loaded; `from_canister` None: its own."""
-
-    id: bytes
-    taken_at: int
-    version: int
-    uploaded: bool
-    from_canister: bytes | None
-
-
-@dataclass(frozen=True)
-class Change:
-    """One entry of a canister's history.
-
-    Args:
-        by_canister: whether `origin` is a canister; `origin_version` is then its version if it said so.
-        kind: `creation`, `code_uninstall`, `code_deployment`, `controllers_change` or `load_snapshot`.
-    """
-
-    timestamp: int
-    version: int
-    origin: bytes
-    by_canister: bool
-    origin_version: int | None
-    kind: str
-    mode: str = ""
-    module_hash: bytes = b""
-    controllers: tuple[bytes, ...] = ()
-    snapshot: LoadedSnapshot | None = None
-
-
-@dataclass
-class QueryStats:
-    calls: int = 0
-    instructions: int = 0
-    request_bytes: int = 0
-    response_bytes: int = 0
 
 
 class Code:
@@ -163,7 +130,7 @@ class Canister:
     queue: deque[Message] = field(default_factory=deque)
     contexts: dict[int, CallContext] = field(default_factory=dict)
     callbacks: dict[int, Callback] = field(default_factory=dict)
-    stop_waiters: list[Call] = field(default_factory=list)
+    stop_waiters: list[StopRequest] = field(default_factory=list)
     next_context: int = 1
     next_callback: int = 1
     chunks: OrderedDict[bytes, bytes] = field(default_factory=OrderedDict)
@@ -172,28 +139,39 @@ class Canister:
     history: list[Change] = field(default_factory=list)
     total_changes: int = 0
     query_stats: QueryStats = field(default_factory=QueryStats)
+    consumed: Consumed = field(default_factory=Consumed)
     low_memory_fired: bool = False
     charged_until: int = 0
+    created_at: int = 0
+    installed_at: int = 0
+    """When code was installed or loaded last, ns; 0 without code."""
     outstanding_to: Counter[bytes] = field(default_factory=Counter)
 
     @property
     def memory_bytes(self) -> int:
         """Everything the canister pays storage for."""
-        chunks = sum(map(len, self.chunks.values()))
-        return self.stable.size + self.code_bytes + chunks + self.log.size + self.snapshot_bytes
+        return sum(self.memory_metrics.values())
+
+    @property
+    def memory_metrics(self) -> dict[str, int]:
+        """Bytes of each of its parts; names as in `canister_status`."""
+        code = self.code
+        return {
+            "wasm_memory_size": code.heap.size if code else 0,
+            "stable_memory_size": self.stable.size,
+            "global_memory_size": _GLOBAL_BYTES * len(code.module.info.mutable_globals) if code else 0,
+            "wasm_binary_size": len(code.module.wasm) if code else 0,
+            "custom_sections_size": code.module.info.custom_sections_bytes if code else 0,
+            "canister_history_size": _CHANGE_BYTES * len(self.history),
+            "wasm_chunk_store_size": CHUNK_BYTES * len(self.chunks),
+            "snapshots_size": self.snapshot_bytes,
+            "log_memory_store_size": self.log.size,
+        }
 
     @property
     def snapshot_bytes(self) -> int:
         """All its snapshots."""
         return sum(snapshot.total_size for snapshot in self.snapshots.values())
-
-    @property
-    def code_bytes(self) -> int:
-        """Heap, binary and metadata of the installed module."""
-        if self.code is None:
-            return 0
-        module = self.code.module
-        return self.code.heap.size + len(module.wasm) + module.info.custom_sections_bytes
 
     @property
     def idle_per_day(self) -> int:
@@ -205,6 +183,12 @@ class Canister:
     def freezing_limit(self) -> int:
         """Cycles below which the canister is frozen."""
         return self.idle_per_day * self.settings.freezing_threshold // _DAY_S
+
+    def pay(self, use: str, amount: int) -> None:
+        """Take cycles for something, which is named as in `Consumed`; no more than there are."""
+        paid = min(amount, self.cycles)
+        self.cycles -= paid
+        setattr(self.consumed, use, getattr(self.consumed, use) + paid)
 
     def calls_to(self, callee: bytes) -> int:
         """Calls to a canister that have no response yet."""
@@ -235,11 +219,12 @@ class Canister:
                 del self.outstanding_to[callback.callee]
         return callback
 
-    def replace_code(self, code: Code | None) -> None:
-        """Install other code, or none; the timer goes with the old."""
+    def replace_code(self, code: Code | None, installed_at: int = 0) -> None:
+        """Install other code at a time (ns), or none; the timer goes with the old."""
         if self.code is not None:
             self.code.close()
         self.code = code
+        self.installed_at = installed_at
         self.global_timer = 0
         self.low_memory_fired = False
 
@@ -262,10 +247,13 @@ class Canister:
 
 def new_canister(identifier: bytes, cycles: int, limits: Limits, now: int) -> Canister:
     """An empty, running canister."""
+    settings = Settings()
     return Canister(
         id=identifier,
         cycles=cycles,
         stable=StableMemory(limits.stable_bytes),
-        log=CanisterLog(limits.log_bytes),
+        log=CanisterLog(settings.log_memory_limit),
+        settings=settings,
         charged_until=now,
+        created_at=now,
     )

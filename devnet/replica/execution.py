@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from devnet.replica.api import Limits, Reject
+from devnet.replica.api import NO_SENDER_INFO, Limits, Reject
 from devnet.replica.messages import Closure, OutgoingCall
 from devnet.replica.stable_memory import StableMemory
 from devnet.replica.wasm.instance import Instance, OutOfInstructions, WasmTrap
@@ -90,8 +90,10 @@ class Execution:
         "reply_limit",
         "response",
         "root_key",
+        "sender_info",
         "stable",
         "subnet_id",
+        "transmission",
     )
 
     def __init__(
@@ -116,6 +118,7 @@ class Execution:
         self.subnet_id = subnet_id
         self.root_key = root_key
         self.method = ""
+        self.sender_info = NO_SENDER_INFO
         self.replicated = True
         self.reject: Reject | None = None
         self.deadline = 0
@@ -127,6 +130,7 @@ class Execution:
         self.available = 0
         self.refunded = 0
         self.burned = 0
+        self.transmission = 0
         self.must_respond = False
         self.reply_limit = limits.reply_bytes
         self.reply_data = bytearray()

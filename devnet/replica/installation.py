@@ -73,7 +73,7 @@ class Installer:
         try:
             attempt.run()
         finally:
-            canister.cycles -= prices.execution(attempt.used)
+            canister.pay("instructions", prices.execution(attempt.used))
         self._executor.forget_except(
             {other.code.module.hash for other in self._subnet.canisters.values() if other.code}
         )
@@ -97,7 +97,7 @@ class Installer:
         stable = StableMemory(self._executor.limits.stable_bytes)
         stable.restore(snapshot.stable.size, snapshot.stable.chunks())
         timer = canister.global_timer if snapshot.global_timer is None else snapshot.global_timer
-        canister.replace_code(code)
+        canister.replace_code(code, self._subnet.now())
         canister.replace_stable(stable)
         canister.global_timer = timer
         canister.certified_data = snapshot.certified_data
@@ -207,6 +207,7 @@ class _Attempt:
         if execution.global_timer is not None and execution.mode == Mode.I:
             self._timer = execution.global_timer
         self._canister.cycles = execution.balance
+        self._canister.consumed.burned_cycles += execution.burned
 
     def _undo(self) -> None:
         self._code.close()
@@ -222,8 +223,9 @@ class _Attempt:
         canister = self._canister
         self._code.commit()
         self._stable.commit()
-        canister.replace_code(self._code)
+        canister.replace_code(self._code, self._now)
         if not self._upgrade:
             canister.replace_stable(self._stable)
+            canister.log.clear()
         canister.certified_data = self._certified_data
         canister.global_timer = self._timer

@@ -29,10 +29,20 @@ class CanisterLog:
 
     def append(self, timestamp: int, content: bytes) -> None:
         """Add a line, cut to the capacity; the oldest lines make room."""
+        if not self.capacity:
+            return
         content = content[: self.capacity]
         self.records.append(LogRecord(self.next_index, timestamp, content))
         self.next_index += 1
         self.size += len(content)
+        self._make_room()
+
+    def resize(self, capacity: int) -> None:
+        """Keep no more than that from now on."""
+        self.capacity = capacity
+        self._make_room()
+
+    def _make_room(self) -> None:
         while self.size > self.capacity:
             self.size -= len(self.records.popleft().content)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from devnet.replica.api import Reject
+from devnet.replica.api import NO_SENDER_INFO, Reject, SenderInfo
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class FromUser:
     """A call that came as an ingress message."""
 
     request_id: bytes
+    sender_info: SenderInfo = NO_SENDER_INFO
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,27 @@ class Call:
     arg: bytes
     cycles: int = 0
     effective_canister_id: bytes = b""
+
+
+@dataclass(frozen=True)
+class StopRequest:
+    """A call of `stop_canister` that waits for the canister to stop, until `deadline` (ns)."""
+
+    call: Call
+    deadline: int
+
+
+@dataclass(frozen=True)
+class PendingOutcall:
+    """A call of `http_request` that waits for its response.
+
+    Args:
+        call: without its argument.
+        held: attached cycles that are not spent yet.
+    """
+
+    call: Call
+    held: int
 
 
 @dataclass(frozen=True)
@@ -102,6 +124,10 @@ class CallContext:
     responded: bool = False
     outstanding: int = 0
     instructions: int = 0
+
+    @property
+    def sender_info(self) -> SenderInfo:
+        return self.origin.sender_info if isinstance(self.origin, FromUser) else NO_SENDER_INFO
 
     @property
     def deadline(self) -> int:

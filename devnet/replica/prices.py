@@ -55,10 +55,15 @@ def storage(memory_bytes: int, seconds: float) -> int:
     return int(memory_bytes * STORAGE_PER_GIB_SECOND * seconds / GIB)
 
 
+def compute(percent: int, seconds: float) -> int:
+    """A compute allocation for a time."""
+    return int(COMPUTE_PER_PERCENT_SECOND * percent * seconds)
+
+
 def idle_per_day(memory_bytes: int, memory_allocation: int, compute_allocation: int) -> int:
     """What a canister burns in a day without doing anything."""
-    compute = COMPUTE_PER_PERCENT_SECOND * compute_allocation * SECONDS_PER_DAY
-    return storage(max(memory_bytes, memory_allocation), SECONDS_PER_DAY) + compute
+    memory = storage(max(memory_bytes, memory_allocation), SECONDS_PER_DAY)
+    return memory + compute(compute_allocation, SECONDS_PER_DAY)
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,48 @@ def outcall(call: Outcall) -> int:
     delivery = nodes * (10 * nodes + 600) * call.response_bytes
     delivery += (2_000 * nodes + 100_000) * nodes * max(0, call.most - call.least)
     return base + usage * call.replicas + delivery
+
+
+def outcall_base(request_bytes: int, replicated: bool) -> int:
+    """What `http_request` is charged when it is accepted, pricing version 2."""
+    return outcall(_single(request_bytes, replicated, 0, 0, 0, 0))
+
+
+def outcall_usage(
+    request_bytes: int,
+    replicated: bool,
+    roundtrip_ms: int,
+    raw_response_bytes: int,
+    response_bytes: int,
+    transform_instructions: int,
+) -> int:
+    """What `http_request` is charged beyond that, pricing version 2."""
+    used = _single(
+        request_bytes, replicated, roundtrip_ms, raw_response_bytes, response_bytes, transform_instructions
+    )
+    return outcall(used) - outcall_base(request_bytes, replicated)
+
+
+def _single(
+    request_bytes: int,
+    replicated: bool,
+    roundtrip_ms: int,
+    raw_response_bytes: int,
+    response_bytes: int,
+    transform_instructions: int,
+) -> Outcall:
+    """An outcall with one response."""
+    return Outcall(
+        request_bytes=request_bytes,
+        roundtrip_ms=roundtrip_ms,
+        raw_response_bytes=raw_response_bytes,
+        response_bytes=response_bytes,
+        transform_instructions=transform_instructions,
+        replicas=SUBNET_NODES if replicated else 1,
+        least=1,
+        most=1,
+        fully_replicated=replicated,
+    )
 
 
 def http_request(request_bytes: int, max_response_bytes: int) -> int:

@@ -91,7 +91,7 @@ class Processor:
 
     def _too_few_cycles(self, canister: Canister, call: Call) -> Reject | None:
         wanted = canister.settings.minimum_incoming_canister_call_cycles
-        if call.cycles >= wanted or call.caller in canister.settings.controllers:
+        if call.cycles >= wanted or call.caller == canister.id:
             return None
         return rejects.insufficient_cycles(
             f"The call carries {call.cycles} cycles, at least {wanted} are needed."
@@ -102,7 +102,8 @@ class Processor:
         canister.cycles += response.refund
         if callback is None:
             return
-        canister.cycles += callback.reserved - _transmission(response)
+        canister.cycles += callback.reserved
+        canister.pay("request_and_response_transmission", _transmission(response))
         context = canister.contexts[callback.context_id]
         context.outstanding -= 1
         failure = None
@@ -149,9 +150,10 @@ class Processor:
         execution.frozen = canister.freezing_limit
         execution.available = context.cycles
         execution.must_respond = not context.responded and not isinstance(context.origin, FromSystem)
-        execution.deadline = context.deadline
+        execution.deadline = 0 if mode is Mode.RQ else context.deadline
         execution.context_instructions = context.instructions
         execution.method = context.method
+        execution.sender_info = context.sender_info
         return execution
 
     def _run(
@@ -168,7 +170,7 @@ class Processor:
         else:
             code.discard_instance()
             canister.stable.rollback()
-        canister.cycles = max(0, canister.cycles - prices.execution(used))
+        canister.pay("instructions", prices.execution(used))
         return failure
 
     def _commit(self, canister: Canister, code: Code, context: CallContext, execution: Execution) -> None:
@@ -180,6 +182,8 @@ class Processor:
             code.commit()
             canister.stable.commit()
         canister.version += 1
+        canister.consumed.request_and_response_transmission += execution.transmission
+        canister.consumed.burned_cycles += execution.burned
         if execution.certified_data is not None:
             canister.certified_data = execution.certified_data
         if execution.global_timer is not None:
@@ -238,7 +242,17 @@ class Processor:
             canister.version += 1
             waiters, canister.stop_waiters = canister.stop_waiters, []
             for waiter in waiters:
-                self._subnet.respond(waiter.origin, EMPTY_CANDID, waiter.cycles)
+                self._subnet.respond(waiter.call.origin, EMPTY_CANDID, waiter.call.cycles)
+
+    def expire_stop_requests(self, now: int) -> None:
+        """Reject those that have waited long enough; their canisters go on stopping."""
+        for canister in self._subnet.canisters.values():
+            late = [waiter for waiter in canister.stop_waiters if waiter.deadline <= now]
+            for waiter in late:
+                canister.stop_waiters.remove(waiter)
+                self._subnet.respond(
+                    waiter.call.origin, rejects.stop_timed_out(canister.id), waiter.call.cycles
+                )
 
 
 EMPTY_CANDID = b"DIDL\0\0"

@@ -84,8 +84,36 @@ def no_management_method(method: str) -> Reject:
     return _reject(302, f"Management canister has no method '{method}'")
 
 
+def unsupported_management_method(method: str, why: str) -> Reject:
+    return _reject(302, f"Management canister method '{method}' is not supported on this network: {why}.")
+
+
 def invalid_management_payload(method: str, why: str) -> Reject:
     return _reject(402, f"Management canister method '{method}' called with an invalid argument: {why}")
+
+
+def outcall_interrupted() -> Reject:
+    return _outcall_failed(
+        "The node was started again while the HTTP request was under way; nobody knows what became of it.",
+        RejectCode.SYS_TRANSIENT,
+    )
+
+
+def outcall_too_large(size: int, most: int) -> Reject:
+    return _outcall_failed(
+        f"Transformed http response exceeds limit: {size} bytes are more than {most}.", RejectCode.SYS_FATAL
+    )
+
+
+def outcall_over_budget(cost: int, budget: int) -> Reject:
+    return canister_rejected(
+        f"The HTTP outcall used {cost} cycles beyond its base fee, but only {budget} were attached for that."
+    )
+
+
+def _outcall_failed(message: str, code: RejectCode) -> Reject:
+    """What is said of an outcall carries no error code in front, as on the Internet Computer."""
+    return Reject(code, message, CANISTER_REJECTED)
 
 
 CANISTER_REJECTED = "IC0406"
@@ -135,6 +163,13 @@ def uninstalled(canister_id: bytes) -> Reject:
 
 def not_stopped(canister_id: bytes) -> Reject:
     return _reject(510, f"Canister {principal_text(canister_id)} must be stopped before it is deleted.")
+
+
+def stop_timed_out(canister_id: bytes) -> Reject:
+    return _reject(
+        206,
+        f"Stop canister request for {principal_text(canister_id)} timed out: it still waits for responses.",
+    )
 
 
 def stop_cancelled(canister_id: bytes) -> Reject:

@@ -24,11 +24,14 @@ from devnet.replica.installation import Installer
 from devnet.replica.management.canister import Management
 from devnet.replica.messages import Call, FromUser
 from devnet.replica.natives import MakeNatives, NativeServices
+from devnet.replica.outcalls.fetching import Fetcher, HttpFetcher
+from devnet.replica.outcalls.pending import Outcalls
 from devnet.replica.processing import Processor
 from devnet.replica.queries import QueryRunner
 from devnet.replica.scheduler import Scheduler
 from devnet.replica.state.store import StateStore
 from devnet.replica.subnet import LAST_CANISTER_INDEX, Subnet
+from devnet.replica.subnet_metrics import SubnetMetrics, measure
 from devnet.replica.wasm.engine import default_cache_folder
 
 DEFAULT_ROUND = 64
@@ -53,6 +56,9 @@ class Replica:
         log: LogSink | None = None,
         cache_dir: Path | None = None,
         natives: MakeNatives | None = None,
+        node_id: bytes = b"",
+        fetcher: Fetcher | None = None,
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
         """Open the state in `state_dir`, or start empty.
 
@@ -61,6 +67,9 @@ class Replica:
             state_dir: kept up to date by `checkpoint()` and `close()`; None keeps everything in memory only.
             cache_dir: for compiled modules; None takes the user's cache folder.
             natives: makes the canisters that are part of the node; None: there are none.
+            node_id: the one node's, for `node_metrics_history`.
+            fetcher: makes canisters' HTTP requests; None: `HttpFetcher`.
+            wake: called on another thread when `run` has something to do that nobody asked for.
 
         Raises:
             StateFolderError: `state_dir` cannot be read.
@@ -72,18 +81,31 @@ class Replica:
         )
         self._subnet = Subnet(self._limits, clock)
         self._processor = Processor(self._subnet, self._executor)
-        self._queries = QueryRunner(self._subnet, self._executor)
+        # The management canister makes queries too, for outcalls, so it is asked for only when it exists.
+        self._queries = QueryRunner(self._subnet, self._executor, lambda query: self._management.query(query))
         installer = Installer(self._subnet, self._executor)
+        self._outcalls = Outcalls(self._subnet, self._queries, fetcher or HttpFetcher(), wake)
         self._management = Management(
-            self._subnet, installer, self._processor, keys, randomness, self._limits
+            self._subnet,
+            installer,
+            self._processor,
+            self._outcalls,
+            keys,
+            randomness,
+            self._limits,
+            subnet_id,
+            node_id,
         )
         self._store = None if state_dir is None else StateStore(state_dir)
         if self._store is not None:
             self._store.load(self._subnet, self._executor)
+            self._outcalls.abandon()
         if natives is not None:
             services = NativeServices(self._management, subnet_id)
             self._subnet.natives.install(natives(services, self._subnet.natives.state))
-        self._scheduler = Scheduler(self._subnet, self._processor, self._management, installer)
+        self._scheduler = Scheduler(
+            self._subnet, self._processor, self._management, installer, self._outcalls
+        )
 
     def submit(self, ingress: Ingress) -> None:
         """Accept an ingress message for execution by `run`; the same request id again is ignored.
@@ -94,7 +116,7 @@ class Replica:
         if ingress.request_id in self._subnet.ingress:
             return
         call = Call(
-            FromUser(ingress.request_id),
+            FromUser(ingress.request_id, ingress.sender_info),
             ingress.sender,
             ingress.canister_id,
             ingress.method,
@@ -112,7 +134,7 @@ class Replica:
             payer = self._check_canister(call)
         if payer is not None:
             fee = prices.ingress(len(call.arg) + len(call.method.encode()))
-            payer.cycles = max(0, payer.cycles - fee)
+            payer.pay("ingress_induction", fee)
         self._subnet.ingress.receive(ingress.request_id, call, ingress.ingress_expiry)
         self._subnet.send(call)
 
@@ -134,7 +156,7 @@ class Replica:
             raise refusal
         if len(canister.queue) >= self._limits.ingress_queue:
             raise rejects.queue_full(canister.id)
-        if not self._queries.inspect(canister, call.caller, call.method, call.arg):
+        if not self._queries.inspect(canister, call):
             raise rejects.refused_by_inspection(canister.id)
         return canister
 
@@ -175,6 +197,8 @@ class Replica:
             certified_data=canister.certified_data,
             public_metadata=module.info.public_metadata if module else {},
             private_metadata=module.info.private_metadata if module else {},
+            created_at=canister.created_at,
+            installed_at=canister.installed_at,
         )
 
     def last_instructions(self, canister_id: bytes, export: str) -> int | None:
@@ -190,9 +214,17 @@ class Replica:
         """Inclusive ranges of canister ids that this subnet hosts or may create."""
         return [(canister_id(0), canister_id(LAST_CANISTER_INDEX))]
 
+    def metrics(self) -> SubnetMetrics:
+        """Totals of the subnet."""
+        return measure(self._subnet)
+
     def time(self) -> int:
         """The replica's time: monotonic, never behind what any canister saw."""
         return self._subnet.now()
+
+    def postpone_expiries(self, by_ns: int) -> None:
+        """Keep ingress messages and their answers that much longer, for when time is set forward."""
+        self._subnet.ingress.postpone(by_ns)
 
     def checkpoint(self) -> None:
         """Write the whole state to the state folder, atomically."""
@@ -200,7 +232,8 @@ class Replica:
             self._store.save(self._subnet)
 
     def close(self) -> None:
-        """Checkpoint and release everything."""
+        """Checkpoint and release everything; HTTP outcalls in progress are given up."""
+        self._outcalls.close()
         self.checkpoint()
         for canister in self._subnet.canisters.values():
             canister.close()

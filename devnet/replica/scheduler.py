@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from devnet.replica import prices
 from devnet.replica.api import SECOND_NS
 from devnet.replica.canister import Canister, Status
 from devnet.replica.installation import Installer
 from devnet.replica.management.canister import Management
 from devnet.replica.messages import Task, TaskKind
+from devnet.replica.outcalls.pending import Outcalls
 from devnet.replica.processing import Processor
 from devnet.replica.subnet import Subnet
 
@@ -27,11 +30,13 @@ class Scheduler:
         processor: Processor,
         management: Management,
         installer: Installer,
+        outcalls: Outcalls,
     ) -> None:
         self._subnet = subnet
         self._processor = processor
         self._management = management
         self._installer = installer
+        self._outcalls = outcalls
         self._next_heartbeat = 0
         self._next_charge = 0
 
@@ -39,12 +44,16 @@ class Scheduler:
         """Execute up to that many messages; True if more can run now."""
         now = self._subnet.now()
         self._subnet.expire_calls()
+        self._outcalls.settle()
+        self._processor.expire_stop_requests(now)
         self._subnet.ingress.prune(now)
         self._charge_for_memory(now)
         self._queue_tasks(now)
+        self._subnet.rounds += 1
         for _ in range(max_messages):
             if not self._step():
                 return False
+            self._subnet.messages_executed += 1
         return bool(self._subnet.ready or self._subnet.management_queue)
 
     def next_wakeup(self) -> int | None:
@@ -54,8 +63,15 @@ class Scheduler:
         ]
         if any(_has_heartbeat(canister) for canister in self._subnet.canisters.values()):
             times.append(self._next_heartbeat)
+        times += [
+            waiter.deadline
+            for canister in self._subnet.canisters.values()
+            for waiter in canister.stop_waiters
+        ]
         if self._subnet.deadlines:
             times.append(self._subnet.deadlines[0][0])
+        if self._outcalls.have_finished():
+            return self._subnet.now()
         return min(times, default=None)
 
     def _step(self) -> bool:
@@ -93,15 +109,24 @@ class Scheduler:
         for canister in self._subnet.canisters.values():
             elapsed_s = (now - canister.charged_until) / SECOND_NS
             canister.charged_until = now
-            due = int(canister.idle_per_day * elapsed_s / prices.SECONDS_PER_DAY)
-            if due <= canister.cycles:
-                canister.cycles -= due
-                continue
-            canister.cycles = 0
-            canister.snapshots.clear()
-            if canister.code is not None:
-                self._installer.uninstall(canister)
-                self._processor.finish_stopping(canister)
+            settings = canister.settings
+            memory = prices.storage(max(canister.memory_bytes, settings.memory_allocation), elapsed_s)
+            compute = prices.compute(settings.compute_allocation, elapsed_s)
+            if memory + compute <= canister.cycles:
+                canister.pay("memory", memory)
+                canister.pay("compute_allocation", compute)
+            else:
+                self._run_out_of_cycles(canister)
+
+    def _run_out_of_cycles(self, canister: Canister) -> None:
+        """Take away what the canister cannot pay for: code, data, snapshots, allocations and history."""
+        canister.pay("uninstall", canister.cycles)
+        canister.snapshots.clear()
+        canister.history.clear()
+        canister.settings = replace(canister.settings, memory_allocation=0, compute_allocation=0)
+        if canister.code is not None:
+            self._installer.uninstall(canister)
+            self._processor.finish_stopping(canister)
 
 
 def _timer_can_fire(canister: Canister) -> bool:

@@ -10,7 +10,7 @@ from devnet.replica import rejects
 from devnet.replica.api import Clock, Limits, Reject
 from devnet.replica.canister import Canister, new_canister
 from devnet.replica.ingress_history import IngressHistory
-from devnet.replica.messages import Call, FromCanister, FromUser, Message, Origin, Response
+from devnet.replica.messages import Call, FromCanister, FromUser, Message, Origin, PendingOutcall, Response
 from devnet.replica.natives import NativeRunner
 
 FIRST_CANISTER_INDEX = 0x8000_0000_0010_0000
@@ -28,10 +28,18 @@ class Subnet:
         self.management_queue: deque[Call] = deque()
         """Calls to the management canister and to native canisters."""
         self.natives = NativeRunner()
-        self.ingress = IngressHistory(limits.ingress_ttl_ns)
+        self.ingress = IngressHistory(limits.ingress_ttl_ns, limits.ingress_history_bytes)
         self.next_index = FIRST_CANISTER_INDEX
+        self.retired: set[bytes] = set()
+        """Ids of deleted canisters that were asked for, which `next_index` has not passed yet."""
         self.ready: dict[bytes, None] = {}
         """Canisters with queued messages, in the order in which they get their turn (an ordered set)."""
+        self.rounds = 0
+        self.messages_executed = 0
+        self.consumed_by_deleted = 0
+        """Cycles that canisters had consumed which do not exist any more."""
+        self.outcalls: dict[int, PendingOutcall] = {}
+        self.next_outcall = 0
         self.deadlines: list[tuple[int, bytes, int]] = []
         """Heap of (deadline, canister, callback id) of calls with best-effort response."""
         self._clock = clock
@@ -61,9 +69,9 @@ class Subnet:
         """An empty canister, with the next free id or the wanted one.
 
         Raises:
-            Reject: the wanted id is taken.
+            Reject: the wanted id is taken, or was.
         """
-        if wanted is not None and (wanted in self.canisters or wanted in self.natives):
+        if wanted is not None and self._was_given(wanted):
             raise rejects.id_taken(wanted)
         identifier = wanted or self._free_id()
         canister = new_canister(identifier, cycles, self.limits, self.now())
@@ -73,6 +81,9 @@ class Subnet:
     def remove_canister(self, canister: Canister) -> None:
         """Delete a canister; calls still waiting for it are rejected."""
         del self.canisters[canister.id]
+        if not self._was_given(canister.id):
+            self.retired.add(canister.id)
+        self.consumed_by_deleted += canister.consumed.total
         for message in canister.queue:
             if isinstance(message, Call):
                 self.respond(message.origin, rejects.canister_not_found(canister.id), message.cycles)
@@ -82,8 +93,17 @@ class Subnet:
         while True:
             identifier = canister_id(self.next_index)
             self.next_index += 1
-            if identifier not in self.canisters:
+            if identifier not in self.canisters and identifier not in self.retired:
                 return identifier
+            self.retired.discard(identifier)
+
+    def _was_given(self, identifier: bytes) -> bool:
+        """Whether a canister has or had this id."""
+        index = int.from_bytes(identifier[:8], "big")
+        passed = FIRST_CANISTER_INDEX <= index < self.next_index and identifier == canister_id(index)
+        return (
+            passed or identifier in self.canisters or identifier in self.natives or identifier in self.retired
+        )
 
     def enqueue(self, canister: Canister, message: Message) -> None:
         """Queue a message and give the canister a turn."""

@@ -1,4 +1,4 @@
-"""`devnet start`, `status` and `stop` as processes."""
+"""`leasehold devnet` and its node as a process."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from devnet.cli import devnet
-from devnet.daemon import STATUS_FILE, find_running, stop_running
+from devnet.daemon import find_running, stop_running
+from devnet.state_folder import DOMAINS_FILE, LOCK_FILE, SEED_FILE, STATUS_FILE
 from tests.devnet import whoami
 from tests.devnet.agent import Agent
 
 TIMEOUT_S = 60
+HOUR_NS = 3_600 * 10**9
 
 
 @pytest.fixture
@@ -101,3 +104,57 @@ def test_a_node_in_the_foreground_stops_gracefully_on_signals(state: Path, numbe
         assert process.wait(TIMEOUT_S) == 0
     assert find_running(state) is None
     assert not (state / STATUS_FILE).exists()
+
+
+def test_time_is_set_forward_and_stays_so_over_a_restart(state: Path) -> None:
+    where = ("--state", str(state))
+    assert "no node runs" in invoke("advance", "1h", *where).output
+    started = answer("start", "--port", "0", "--detach", "--speed", "2", *where)
+    assert started["speed"] == "2"
+    before = time.time_ns()
+    advanced = answer("advance", "1h", *where)
+    assert advanced["advanced_ns"] == str(HOUR_NS)
+    assert int(advanced["time_ns"]) >= before + HOUR_NS
+    assert "already runs, at speed 2" in invoke("start", "--speed", "3", *where).output
+    assert answer("start", *where) == answer("start", "--speed", "2", *where) == started
+    kill(started["pid"])
+    answer("start", "--port", "0", "--detach", *where)
+    later = answer("advance", "1ms", *where)
+    assert int(later["time_ns"]) > int(advanced["time_ns"])
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(("advance", by) for by in ("0", "-1h", "soon", "1h30m")),
+        *(("start", "--speed", factor) for factor in ("0.5", "fast", "1/0", "86401")),
+        ("start", "--port", "65536"),
+        ("advance",),
+        ("reset", "everything"),
+    ],
+)
+def test_wrong_input_is_a_usage_error(arguments: tuple[str, ...], state: Path) -> None:
+    assert invoke(*arguments, "--state", str(state)).exit_code == 2
+    assert not state.exists()
+
+
+def test_a_network_is_forgotten_only_when_asked_and_not_while_it_runs(state: Path) -> None:
+    where = ("--state", str(state))
+    assert answer("reset", "-y", *where)["reset"] is False
+    first = answer("start", "--port", "0", "--detach", *where)
+    refused = invoke("reset", "-y", *where)
+    assert (refused.exit_code, "stop it first" in refused.output) == (1, True)
+    answer("stop", *where)
+    (state / DOMAINS_FILE).write_text("")
+    declined = CliRunner().invoke(devnet, ["reset", *where], input="n\n")
+    assert (declined.exit_code, (state / SEED_FILE).exists()) == (1, True)
+    assert answer("reset", "--yes", *where) == {"reset": True, "state": str(state)}
+    assert sorted(entry.name for entry in state.iterdir()) == [DOMAINS_FILE, LOCK_FILE]
+    assert answer("start", "--port", "0", "--detach", *where)["root_key"] != first["root_key"]
+
+
+def test_every_command_explains_itself() -> None:
+    listed = invoke("--help").output
+    for name in devnet.commands:
+        assert name in listed
+        assert "--state" in invoke(name, "--help").output

@@ -50,7 +50,7 @@ def test_it_tells_its_port_and_root_key_in_one_line_and_stops(tmp_path: Path, nu
             line = first_line(tmp_path / "status" / "status.json")
             status: dict[str, Any] = json.loads(line)
             assert line.endswith("}\n")
-            assert (status["v"], status["supported_features"]) == ("1", [])
+            assert (status["v"], status["supported_features"]) == ("1", ["custom-domains"])
             url = f"http://127.0.0.1:{status['gateway_port']}/api/v2/status"
             assert bytes.fromhex(status["root_key"]) in httpx.get(url).content
         finally:

@@ -6,7 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from devnet.node import Node, PortTaken, SystemClock
+from devnet.clock import SystemClock
+from devnet.node import Node, PortTaken
 from tests.devnet.agent import Agent
 from tests.devnet.http.fake_replica import COUNTER, FakeReplica
 

@@ -58,12 +58,12 @@ def canister_argument(canister: bytes) -> bytes:
     return record(CANISTER, canister_id=Principal(canister))
 
 
-def deploy(agent: Agent) -> bytes:
-    """Create a canister and install the module; returns its id."""
+def deploy(agent: Agent, wasm: bytes | None = None) -> bytes:
+    """Create a canister and install the module, or another one; returns its id."""
     argument = record(CREATE, amount=[10**15])
     reply = agent.update(
         MANAGEMENT_CANISTER, "provisional_create_canister_with_cycles", argument, canister_id(0)
     )
     canister = bytes(decode(reply, Types.Record(CANISTER))[0]["value"]["canister_id"].bytes)
-    agent.update(MANAGEMENT_CANISTER, "install_code", install_argument(canister, module()), canister)
+    agent.update(MANAGEMENT_CANISTER, "install_code", install_argument(canister, wasm or module()), canister)
     return canister

@@ -10,15 +10,17 @@ from devnet.errors import CandidError
 from devnet.replica import rejects
 from devnet.replica.api import Limits, Query, Reject, ThresholdKeys
 from devnet.replica.candid import decode_one, encode_one
-from devnet.replica.canister import Canister, Change
+from devnet.replica.canister import Canister
 from devnet.replica.installation import Installer
-from devnet.replica.management import code, lifecycle, observation, snapshots, threshold
-from devnet.replica.management.methods import METHODS, Callers, Deferred, Method, is_controller
+from devnet.replica.management import code, lifecycle, metrics, observation, outcall, snapshots, threshold
+from devnet.replica.management.methods import METHODS, UNSUPPORTED, Callers, Deferred, Method, is_controller
 from devnet.replica.messages import Call, FromCanister
+from devnet.replica.outcalls.pending import Outcalls
 from devnet.replica.processing import Processor
+from devnet.replica.record import Change
 from devnet.replica.subnet import Subnet
 
-GROUPS = (code, lifecycle, observation, snapshots, threshold)
+GROUPS = (code, lifecycle, metrics, observation, outcall, snapshots, threshold)
 """The modules whose import fills the table of methods."""
 
 KEPT_CHANGES = 20
@@ -51,11 +53,15 @@ class ManagementCall:
         Raises:
             Reject: fewer are attached.
         """
+        self.check_attached(amount, what)
+        self.cycles -= amount
+
+    def check_attached(self, amount: int, what: str) -> None:
+        """Raises `Reject` if fewer cycles are attached."""
         if self.cycles < amount:
-            raise rejects.insufficient_cycles(
+            raise rejects.canister_rejected(
                 f"{what} request sent with {self.cycles} cycles, but {amount} cycles are required."
             )
-        self.cycles -= amount
 
 
 class Management:
@@ -66,16 +72,22 @@ class Management:
         subnet: Subnet,
         installer: Installer,
         processor: Processor,
+        outcalls: Outcalls,
         keys: ThresholdKeys,
         randomness: Callable[[int], bytes],
         limits: Limits,
+        subnet_id: bytes,
+        node_id: bytes,
     ) -> None:
         self.subnet = subnet
         self.installer = installer
         self.processor = processor
+        self.outcalls = outcalls
         self.keys = keys
         self.randomness = randomness
         self.limits = limits
+        self.subnet_id = subnet_id
+        self.node_id = node_id
 
     def execute(self, call: Call) -> None:
         """Run a queued call and answer it."""
@@ -107,6 +119,8 @@ class Management:
             Reject: not for users, not by this sender, or an invalid argument.
         """
         known = self._method(method, query=False)
+        if not known.ingress:
+            raise rejects.not_allowed(f"Only canisters can call ic00 method '{known.name}'.")
         call = ManagementCall(sender, False, 0, None)
         self._authorise(known, call, self._decode(known, arg))
         return None if call.target is None else call.target.id
@@ -139,6 +153,8 @@ class Management:
 
     def _method(self, name: str, *, query: bool) -> Method:
         known = METHODS.get(name)
+        if name in UNSUPPORTED:
+            raise rejects.unsupported_management_method(name, UNSUPPORTED[name])
         if known is None or not (known.query if query else known.update):
             raise rejects.no_management_method(name)
         return known

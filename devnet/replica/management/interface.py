@@ -250,16 +250,61 @@ INFO = Record(
     }
 )
 
+CANISTER_METRICS = Record(
+    {
+        "cycles_consumed": Record(
+            dict.fromkeys(
+                (
+                    "memory",
+                    "compute_allocation",
+                    "ingress_induction",
+                    "instructions",
+                    "request_and_response_transmission",
+                    "uninstall",
+                    "canister_creation",
+                    "http_outcalls",
+                    "burned_cycles",
+                ),
+                NAT,
+            )
+        )
+    }
+)
+SUBNET = Record({"subnet_id": PRINCIPAL})
+SUBNET_METRICS = Record(
+    dict.fromkeys(
+        (
+            "block_height",
+            "num_canisters",
+            "canister_state_bytes",
+            "consumed_cycles_total",
+            "update_transactions_total",
+        ),
+        NAT,
+    )
+)
+SUBNET_INFO = Record({"replica_version": TEXT, "registry_version": NAT64})
+NODE_METRICS_ARGS = Record({"subnet_id": PRINCIPAL, "start_at_timestamp_nanos": NAT64})
+NODE_METRICS = Vec(
+    Record(
+        {
+            "timestamp_nanos": NAT64,
+            "node_metrics": Vec(
+                Record(
+                    {
+                        "node_id": PRINCIPAL,
+                        "num_blocks_proposed_total": NAT64,
+                        "num_block_failures_total": NAT64,
+                    }
+                )
+            ),
+        }
+    )
+)
+CANISTER_RANGES = Record({"canisters": Vec(Record({"start": PRINCIPAL, "end": PRINCIPAL}))})
+
 METADATA_ARGS = Record({"canister_id": PRINCIPAL, "name": TEXT})
 METADATA = Record({"value": BLOB})
-
-VETKD_KEY_ID = Record({"curve": Variant({"bls12_381_g2": NULL}), "name": TEXT})
-VETKD_PUBLIC_KEY_ARGS = Record({"canister_id": Opt(PRINCIPAL), "context": BLOB, "key_id": VETKD_KEY_ID})
-VETKD_PUBLIC_KEY = Record({"public_key": BLOB})
-VETKD_DERIVE_KEY_ARGS = Record(
-    {"input": BLOB, "context": BLOB, "transport_public_key": BLOB, "key_id": VETKD_KEY_ID}
-)
-VETKD_DERIVE_KEY = Record({"encrypted_key": BLOB})
 
 _INDEX_RANGE = Record({"start": NAT64, "end": NAT64})
 LOGS_ARGS = Record(

@@ -8,7 +8,8 @@ from devnet.replica import prices, rejects
 from devnet.replica.canister import Canister, Settings, Status
 from devnet.replica.management import interface
 from devnet.replica.management.methods import Callers, Deferred, method
-from devnet.replica.management.settings import changed
+from devnet.replica.management.settings import changed, environment_hash
+from devnet.replica.messages import StopRequest
 
 if TYPE_CHECKING:
     from devnet.replica.management.canister import Management, ManagementCall
@@ -24,6 +25,7 @@ def create_canister(management: Management, call: ManagementCall, argument: Any)
             f"balance but only {call.cycles} cycles were received with the create_canister request."
         )
     created = management.subnet.create_canister(call.cycles - fee)
+    created.consumed.canister_creation += fee
     call.cycles = 0
     return _created(management, call, created, settings, argument)
 
@@ -47,9 +49,17 @@ def _created(
     management: Management, call: ManagementCall, created: Canister, settings: Settings, argument: Any
 ) -> Any:
     created.settings = settings
+    created.log.resize(settings.log_memory_limit)
     call.target = created
     version = argument["sender_canister_version"]
-    management.record(call, "creation", version, controllers=settings.controllers)
+    given = (argument["settings"] or {}).get("environment_variables") is not None
+    management.record(
+        call,
+        "creation",
+        version,
+        controllers=settings.controllers,
+        environment_hash=environment_hash(settings.environment_variables) if given else None,
+    )
     return {"canister_id": created.id}
 
 
@@ -68,7 +78,7 @@ def deposit_cycles(management: Management, call: ManagementCall, argument: Any) 
 def update_settings(management: Management, call: ManagementCall, argument: Any) -> None:
     canister = call.canister
     canister.settings = changed(canister.settings, argument["settings"])
-    canister.log.capacity = max(management.limits.log_bytes, canister.settings.log_memory_limit)
+    canister.log.resize(canister.settings.log_memory_limit)
     canister.version += 1
     if argument["settings"]["controllers"] is not None:
         version = argument["sender_canister_version"]
@@ -84,7 +94,8 @@ def start_canister(management: Management, call: ManagementCall, argument: Any) 
     canister.version += 1
     waiters, canister.stop_waiters = canister.stop_waiters, []
     for waiter in waiters:
-        management.subnet.respond(waiter.origin, rejects.stop_cancelled(canister.id), waiter.cycles)
+        reject = rejects.stop_cancelled(canister.id)
+        management.subnet.respond(waiter.call.origin, reject, waiter.call.cycles)
 
 
 @method(interface.CANISTER, None, Callers.CONTROLLERS)
@@ -96,7 +107,8 @@ def stop_canister(management: Management, call: ManagementCall, argument: Any) -
         canister.status = Status.STOPPING
         canister.version += 1
     assert call.original is not None
-    canister.stop_waiters.append(call.original)
+    deadline = management.subnet.now() + management.limits.stop_timeout_ns
+    canister.stop_waiters.append(StopRequest(call.original, deadline))
     management.processor.finish_stopping(canister)
     return Deferred()
 

@@ -38,6 +38,7 @@ class Method:
         subject: the field of the argument that names the canister it is about; empty without one.
         query: may be called as a query.
         update: may be called by an update or inter-canister call.
+        ingress: updates of users are accepted too.
     """
 
     name: str
@@ -48,9 +49,23 @@ class Method:
     subject: str
     query: bool
     update: bool
+    ingress: bool
 
 
 METHODS: dict[str, Method] = {}
+
+_BITCOIN = (
+    "the Bitcoin API is deprecated and there is no Bitcoin network here; call a Bitcoin canister instead"
+)
+UNSUPPORTED = {
+    "bitcoin_get_balance": _BITCOIN,
+    "bitcoin_get_utxos": _BITCOIN,
+    "bitcoin_send_transaction": _BITCOIN,
+    "bitcoin_get_current_fee_percentiles": _BITCOIN,
+    "bitcoin_get_block_headers": _BITCOIN,
+    "flexible_http_request": "this network has a single node; use http_request",
+}
+"""Methods of the specification that are not part of this network, and why."""
 
 
 def method(
@@ -61,12 +76,13 @@ def method(
     subject: str = "canister_id",
     query: bool = False,
     update: bool = True,
+    ingress: bool = True,
 ) -> Callable[[Handler], Handler]:
     """Register the decorated function under its own name."""
 
     def register(handler: Handler) -> Handler:
         name = handler.__name__
-        METHODS[name] = Method(name, argument, result, callers, handler, subject, query, update)
+        METHODS[name] = Method(name, argument, result, callers, handler, subject, query, update, ingress)
         return handler
 
     return register

@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from devnet.replica import rejects
-from devnet.replica.canister import Canister, Change, LoadedSnapshot, Status, Visibility
+from devnet.replica.canister import Canister, Status, Visibility
 from devnet.replica.logs import LogRecord
 from devnet.replica.management import interface
 from devnet.replica.management.methods import Callers, is_controller, method
 from devnet.replica.management.settings import definite
+from devnet.replica.record import Change, LoadedSnapshot
 
 if TYPE_CHECKING:
     from devnet.replica.management.canister import Management, ManagementCall
 
-_CHANGE_BYTES = 120
-"""What a history entry is counted for in `canister_history_size`."""
+MAX_LOGS_BYTES = 2_000_000
+"""Bytes of log lines in one answer."""
+
+_LINE_BYTES = 32
+"""What a line counts for besides its content."""
 
 
 @method(interface.CANISTER, interface.STATUS, Callers.ANYONE, query=True)
@@ -30,7 +34,7 @@ def canister_status(management: Management, call: ManagementCall, argument: Any)
         "settings": definite(canister.settings),
         "module_hash": canister.code.module.hash if canister.code else None,
         "memory_size": canister.memory_bytes,
-        "memory_metrics": _memory_metrics(canister),
+        "memory_metrics": canister.memory_metrics,
         "cycles": canister.cycles,
         "reserved_cycles": 0,
         "idle_cycles_burned_per_day": canister.idle_per_day,
@@ -40,21 +44,6 @@ def canister_status(management: Management, call: ManagementCall, argument: Any)
             "request_payload_bytes_total": stats.request_bytes,
             "response_payload_bytes_total": stats.response_bytes,
         },
-    }
-
-
-def _memory_metrics(canister: Canister) -> dict[str, int]:
-    code = canister.code
-    return {
-        "wasm_memory_size": code.heap.size if code else 0,
-        "stable_memory_size": canister.stable.size,
-        "global_memory_size": 8 * len(code.module.info.mutable_globals) if code else 0,
-        "wasm_binary_size": len(code.module.wasm) if code else 0,
-        "custom_sections_size": code.module.info.custom_sections_bytes if code else 0,
-        "canister_history_size": _CHANGE_BYTES * len(canister.history),
-        "wasm_chunk_store_size": sum(map(len, canister.chunks.values())),
-        "snapshots_size": canister.snapshot_bytes,
-        "log_memory_store_size": canister.log.size,
     }
 
 
@@ -69,7 +58,7 @@ def check_visible(canister: Canister, visibility: Visibility, caller: bytes) -> 
     raise rejects.not_controller(canister.id, canister.settings.controllers, caller)
 
 
-@method(interface.INFO_ARGS, interface.INFO, Callers.ANYONE, query=True)
+@method(interface.INFO_ARGS, interface.INFO, Callers.ANYONE, query=True, ingress=False)
 def canister_info(management: Management, call: ManagementCall, argument: Any) -> Any:
     canister = call.canister
     count = argument["num_requested_changes"] or 0
@@ -87,7 +76,10 @@ def _change(change: Change) -> dict[str, Any]:
         version = change.origin_version
         origin = ("from_canister", {"canister_id": change.origin, "canister_version": version})
     details: dict[str, Any] = {
-        "creation": {"controllers": change.controllers, "environment_variables_hash": None},
+        "creation": {
+            "controllers": change.controllers,
+            "environment_variables_hash": change.environment_hash,
+        },
         "code_uninstall": None,
         "code_deployment": {"mode": (change.mode, None), "module_hash": change.module_hash},
         "controllers_change": {"controllers": change.controllers},
@@ -111,7 +103,7 @@ def _loaded(snapshot: LoadedSnapshot) -> dict[str, Any]:
     }
 
 
-@method(interface.METADATA_ARGS, interface.METADATA, Callers.ANYONE)
+@method(interface.METADATA_ARGS, interface.METADATA, Callers.ANYONE, ingress=False)
 def canister_metadata(management: Management, call: ManagementCall, argument: Any) -> Any:
     canister, name = call.canister, argument["name"]
     if canister.code is None:
@@ -124,16 +116,29 @@ def canister_metadata(management: Management, call: ManagementCall, argument: An
     raise rejects.no_metadata(canister.id, name)
 
 
-@method(interface.LOGS_ARGS, interface.LOGS, Callers.ANYONE, query=True)
+@method(interface.LOGS_ARGS, interface.LOGS, Callers.ANYONE, query=True, ingress=False)
 def fetch_canister_logs(management: Management, call: ManagementCall, argument: Any) -> Any:
     canister = call.canister
     check_visible(canister, canister.settings.log_visibility, call.caller)
-    records = [
-        {"idx": record.index, "timestamp_nanos": record.timestamp, "content": record.content}
-        for record in canister.log.records
-        if _wanted(record, argument["filter"])
-    ]
-    return {"canister_log_records": records}
+    wanted = [record for record in canister.log.records if _wanted(record, argument["filter"])]
+    return {
+        "canister_log_records": [
+            {"idx": record.index, "timestamp_nanos": record.timestamp, "content": record.content}
+            for record in _fitting(wanted, newest=argument["filter"] is None)
+        ]
+    }
+
+
+def _fitting(records: list[LogRecord], *, newest: bool) -> list[LogRecord]:
+    """As many of the newest or of the oldest lines as fit in one answer, in their order."""
+    fitting: list[LogRecord] = []
+    room = MAX_LOGS_BYTES
+    for record in reversed(records) if newest else records:
+        room -= len(record.content) + _LINE_BYTES
+        if room < 0:
+            break
+        fitting.append(record)
+    return fitting[::-1] if newest else fitting
 
 
 def _wanted(record: LogRecord, selection: tuple[str, Any] | None) -> bool:

@@ -5,16 +5,21 @@ Source: IC interface specification, `update_settings`; bounds from the resource 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from devnet.replica import rejects
+from devnet.replica.api import KIB
 from devnet.replica.canister import Settings, Visibility
 
 MAX_CONTROLLERS = 10
 MAX_ENVIRONMENT_VARIABLES = 20
 MAX_VARIABLE_BYTES = 128
+MAX_VIEWERS = 10
+MIN_LOG_MEMORY = 4 * KIB
+"""Less than this, other than nothing, is no possible `log_memory_limit`."""
 
 _BOUNDS = {
     "compute_allocation": 100,
@@ -24,7 +29,7 @@ _BOUNDS = {
     "minimum_incoming_canister_call_cycles": (1 << 128) - 1,
     "log_memory_limit": 2 << 20,
     "wasm_memory_limit": 1 << 48,
-    "wasm_memory_threshold": (1 << 64) - 1,
+    "wasm_memory_threshold": 1 << 48,
 }
 _VISIBILITIES = ("log_visibility", "snapshot_visibility", "status_visibility")
 
@@ -42,9 +47,13 @@ def changed(settings: Settings, wanted: Mapping[str, Any]) -> Settings:
         if name in _BOUNDS:
             if value > _BOUNDS[name]:
                 raise _invalid(f"'{name}' is {value}, at most {_BOUNDS[name]} is allowed")
+            if name == "log_memory_limit" and 0 < value < MIN_LOG_MEMORY:
+                raise _invalid(f"'{name}' is {value}, it must be 0 or at least {MIN_LOG_MEMORY}")
             fields[name] = value
         elif name in _VISIBILITIES:
             kind, viewers = value
+            if len(viewers or ()) > MAX_VIEWERS:
+                raise _invalid(f"'{name}' has {len(viewers)} viewers, at most {MAX_VIEWERS} are allowed")
             fields[name] = Visibility(kind, tuple(viewers or ()))
         elif name == "controllers":
             fields[name] = _controllers(value)
@@ -64,6 +73,15 @@ def definite(settings: Settings) -> dict[str, Any]:
         {"name": name, "value": value} for name, value in settings.environment_variables.items()
     ]
     return fields
+
+
+def environment_hash(variables: Mapping[str, str]) -> bytes:
+    """Hash of environment variables: the representation-independent one of a map with text values."""
+    pairs = (
+        hashlib.sha256(name.encode()).digest() + hashlib.sha256(value.encode()).digest()
+        for name, value in variables.items()
+    )
+    return hashlib.sha256(b"".join(sorted(pairs))).digest()
 
 
 def _invalid(why: str) -> Exception:

@@ -7,10 +7,11 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from devnet.replica import rejects
-from devnet.replica.canister import Canister, LoadedSnapshot
+from devnet.replica.canister import Canister
 from devnet.replica.management import interface
 from devnet.replica.management.methods import Callers, is_controller, method
 from devnet.replica.management.observation import check_visible
+from devnet.replica.record import LoadedSnapshot
 from devnet.replica.snapshots import GlobalValue, Image, Snapshot, snapshot_id
 
 if TYPE_CHECKING:

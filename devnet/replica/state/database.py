@@ -14,7 +14,7 @@ from typing import Any
 
 from devnet.errors import StateFolderError
 
-FORMAT = 1
+FORMAT = 2
 _FILE, _LOCK = "replica.sqlite", "replica.lock"
 
 _LOG_PAGES = 4096
@@ -69,7 +69,8 @@ class Database:
             self.execute("INSERT INTO fact VALUES ('format', ?)", str(FORMAT).encode())
         elif found != str(FORMAT).encode():
             raise StateFolderError(
-                f"the state folder has format {found.decode()}, this version reads {FORMAT}; use a new folder"
+                f"the state folder has format {found.decode()}, this version reads {FORMAT}; "
+                "use a new folder, or forget what is in it with `leasehold devnet reset`"
             )
 
     def execute(self, statement: str, *values: Any) -> None:

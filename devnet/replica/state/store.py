@@ -13,7 +13,7 @@ from devnet.errors import StateFolderError
 from devnet.replica.canister import Canister, Code, new_canister
 from devnet.replica.executor import Executor
 from devnet.replica.ingress_history import IngressRecord
-from devnet.replica.messages import Call
+from devnet.replica.messages import Call, PendingOutcall
 from devnet.replica.state.database import Database
 from devnet.replica.state.encoding import decode, encode
 from devnet.replica.state.memories import delete_memory, save_memory, stored_pages
@@ -35,6 +35,11 @@ class SubnetFacts:
     next_index: int
     ready: list[bytes]
     management_queue: list[Call]
+    outcalls: list[PendingOutcall]
+    rounds: int
+    messages_executed: int
+    consumed_by_deleted: int
+    retired: list[bytes]
 
 
 @dataclass
@@ -114,6 +119,12 @@ class StateStore:
         subnet.restore_time(facts.time)
         subnet.next_index = facts.next_index
         subnet.management_queue.extend(facts.management_queue)
+        subnet.rounds = facts.rounds
+        subnet.messages_executed = facts.messages_executed
+        subnet.consumed_by_deleted = facts.consumed_by_deleted
+        subnet.retired.update(facts.retired)
+        subnet.outcalls.update(enumerate(facts.outcalls))
+        subnet.next_outcall = len(facts.outcalls)
         subnet.ready.update(dict.fromkeys(facts.ready))
         for identifier, record in self._database.rows("SELECT id, record FROM canister ORDER BY id"):
             canister = self._load_canister(identifier, decode(CanisterFacts, record), subnet, executor)
@@ -121,14 +132,22 @@ class StateStore:
             for callback_id, callback in canister.callbacks.items():
                 if callback.deadline:
                     heapq.heappush(subnet.deadlines, (callback.deadline, identifier, callback_id))
-        for request_id, record in self._database.rows("SELECT id, record FROM ingress"):
-            subnet.ingress.records[request_id] = decode(IngressRecord, record)
+        rows = self._database.rows("SELECT id, record FROM ingress")
+        subnet.ingress.restore({request_id: decode(IngressRecord, record) for request_id, record in rows})
         for name, value in self._database.rows("SELECT name, value FROM native"):
             subnet.natives.state.values[name] = cbor2.loads(value)
 
     def _save_facts(self, subnet: Subnet) -> None:
         facts = SubnetFacts(
-            subnet.now(), subnet.next_index, list(subnet.ready), list(subnet.management_queue)
+            subnet.now(),
+            subnet.next_index,
+            list(subnet.ready),
+            list(subnet.management_queue),
+            list(subnet.outcalls.values()),
+            subnet.rounds,
+            subnet.messages_executed,
+            subnet.consumed_by_deleted,
+            sorted(subnet.retired),
         )
         self._database.set_fact("subnet", encode(facts))
 
@@ -233,6 +252,7 @@ def _fingerprint(canister: Canister) -> tuple[Any, ...]:
     return (
         canister.version,
         canister.cycles,
+        canister.consumed.http_outcalls,
         canister.charged_until,
         canister.status,
         canister.settings,
@@ -248,5 +268,6 @@ def _fingerprint(canister: Canister) -> tuple[Any, ...]:
         len(canister.contexts),
         len(canister.callbacks),
         len(canister.stop_waiters),
-        tuple(map(id, canister.queue)),
+        # The messages themselves: an id may be that of a message which took the place of a finished one.
+        tuple(canister.queue),
     )

@@ -19,8 +19,21 @@ from devnet.replica.wasm import native
 GROUPS = (calls, costs, cycles, environment, responses, storage)
 """The modules whose import fills the table."""
 
-CALL_COST = 100
-"""Instructions charged for any system call, besides those for the bytes it moves."""
+OVERHEAD = 500
+"""Instructions that a system call counts besides those for the bytes it moves."""
+
+OVERHEADS = {
+    "call_new": 1_500,
+    "call_perform": 5_000,
+    "cycles_burn128": 100,
+    "debug_print": 100,
+    "is_controller": 1_000,
+    "performance_counter": 200,
+    **dict.fromkeys(("stable_grow", "stable64_grow"), 100),
+    **dict.fromkeys(("stable_read", "stable_size", "stable_write"), 20),
+    **dict.fromkeys(("stable64_read", "stable64_size", "stable64_write"), 20),
+}
+"""Those that count differently. Source: the replica's `system_api_complexity` (embedders crate)."""
 
 _VALUE_TYPES = {"i32": wasmtime.ValType.i32, "i64": wasmtime.ValType.i64}
 
@@ -76,7 +89,7 @@ class Host:
         )
         source = _TEMPLATE.format(
             check="pass" if everywhere else f"execution.mode & {int(call.modes)} or violate(execution)",
-            cost=CALL_COST,
+            cost=OVERHEADS.get(call.name, OVERHEAD),
             interval=CHARGE_INTERVAL,
             store="values[0] = " if call.type[1] else "",
             arguments=arguments,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from devnet.principal import MAX_PRINCIPAL_BYTES, principal_text
+from devnet.errors import CandidError
+from devnet.principal import MANAGEMENT_CANISTER, MAX_PRINCIPAL_BYTES, principal_text
 from devnet.replica import prices
 from devnet.replica.api import SECOND_NS
+from devnet.replica.candid import decode_one
 from devnet.replica.execution import ContractViolation, Execution, PendingCall
+from devnet.replica.management.methods import METHODS
 from devnet.replica.messages import Closure, OutgoingCall
 from devnet.replica.system_api.memory import read, read_text
 from devnet.replica.system_api.modes import Mode
@@ -111,6 +114,7 @@ def call_cycles_add128(execution: Execution, high: int, low: int) -> None:
 @system_call("-> i32", _CALLERS)
 def call_perform(execution: Execution) -> int:
     pending = _pending(execution, "ic0.call_perform")
+    _check_sender_version(execution, pending)
     composite = bool(execution.mode & _COMPOSITE)
     reserved = 0 if composite else prices.response_reservation(execution.limits)
     fee = 0 if composite else prices.call(len(pending.arg) + len(pending.method.encode()))
@@ -118,7 +122,7 @@ def call_perform(execution: Execution) -> int:
         discard_pending(execution)
         return _SYS_FATAL
     execution.balance -= reserved + fee
-    execution.burned += fee
+    execution.transmission += fee
     execution.calls.append(
         OutgoingCall(
             pending.callee,
@@ -134,6 +138,23 @@ def call_perform(execution: Execution) -> int:
     )
     execution.pending = None
     return _OK
+
+
+def _check_sender_version(execution: Execution, pending: PendingCall) -> None:
+    """`sender_canister_version` of a management call is compared with the version that makes the call."""
+    known = METHODS.get(pending.method) if pending.callee == MANAGEMENT_CANISTER else None
+    if known is None or known.argument is None:
+        return
+    try:
+        argument = decode_one(known.argument, bytes(pending.arg))
+    except CandidError:
+        return  # which the management canister will say
+    version = argument.get("sender_canister_version") if isinstance(argument, dict) else None
+    if version is not None and version != execution.canister.version:
+        raise ContractViolation(
+            f"ic0.call_perform: sender_canister_version {version} of {pending.method} is not the canister's "
+            f"own version {execution.canister.version}"
+        )
 
 
 def _queue_is_full(execution: Execution, callee: bytes) -> bool:

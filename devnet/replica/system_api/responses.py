@@ -36,25 +36,25 @@ def msg_caller_copy(execution: Execution, dst: int, offset: int, size: int) -> N
 
 @system_call("-> I", _CALLER_INFO)
 def msg_caller_info_data_size(execution: Execution) -> int:
-    return 0
+    return len(execution.sender_info.info)
 
 
 @system_call("I I I ->", _CALLER_INFO)
 def msg_caller_info_data_copy(execution: Execution, dst: int, offset: int, size: int) -> None:
-    copy_out(execution, b"", dst, offset, size)
+    copy_out(execution, execution.sender_info.info, dst, offset, size)
 
 
 @system_call("-> I", _CALLER_INFO)
 def msg_caller_info_signer_size(execution: Execution) -> int:
-    return 0
+    return len(execution.sender_info.signer)
 
 
 @system_call("I I I ->", _CALLER_INFO)
 def msg_caller_info_signer_copy(execution: Execution, dst: int, offset: int, size: int) -> None:
-    copy_out(execution, b"", dst, offset, size)
+    copy_out(execution, execution.sender_info.signer, dst, offset, size)
 
 
-@system_call("-> i32", "Ry Rt CRy CRt C CC")
+@system_call("-> i32", "Ry Rt CRy CRt C")
 def msg_reject_code(execution: Execution) -> int:
     return 0 if execution.reject is None else execution.reject.code
 

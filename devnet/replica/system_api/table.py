@@ -52,6 +52,18 @@ def system_call(
     return register
 
 
-def function_types() -> dict[str, FunctionType]:
-    """Name to type, for module validation."""
-    return {name: call.type for name, call in SYSTEM_CALLS.items()}
+def function_types() -> dict[str, dict[str, FunctionType]]:
+    """By the pointer type of a module, then by name: the functions it may import, for module validation."""
+    return {
+        pointer: {
+            name: _with_pointer(call.type, pointer)
+            for name, call in SYSTEM_CALLS.items()
+            if pointer == "i32" or not call.only_32
+        }
+        for pointer in ("i32", "i64")
+    }
+
+
+def _with_pointer(kind: FunctionType, pointer: str) -> FunctionType:
+    parameters, results = (tuple(pointer if value == "I" else value for value in side) for side in kind)
+    return parameters, results

@@ -157,7 +157,7 @@ def _read_function(reader: Reader, found: Declarations) -> None:
 
 def _read_table(reader: Reader, found: Declarations) -> None:
     found.tables += 1
-    if reader.data[reader.at] == 0x40:
+    if reader.at < reader.end and reader.data[reader.at] == 0x40:
         reader.skip(2)
         wasm.skip_reference_type(reader)
         wasm.skip_limits(reader)

@@ -13,13 +13,15 @@ from weakref import WeakValueDictionary
 import wasmtime
 
 from devnet.replica.api import GIB, Limits
+from devnet.replica.wasm.format import WasmFormatError
 from devnet.replica.wasm.instrumentation import instrument
+from devnet.replica.wasm.metering import meter
 from devnet.replica.wasm.validation import InvalidModule, ModuleInfo
 
 MEMORY_RESERVATION = 6 * GIB
 """Address space of one linear memory: the most a 64-bit heap may have, so that memories never move."""
 
-_CACHE_FORMAT = 1
+_CACHE_FORMAT = 4
 
 
 @dataclass(frozen=True)
@@ -113,8 +115,8 @@ class Compiler:
             except wasmtime.WasmtimeError:
                 path.unlink(missing_ok=True)
         try:
-            compiled = wasmtime.Module(self._engine, binary)
-        except wasmtime.WasmtimeError as error:
+            compiled = wasmtime.Module(self._engine, meter(binary))
+        except (wasmtime.WasmtimeError, WasmFormatError) as error:
             raise InvalidModule(f"failed to compile: {error}") from error
         if path is not None:
             _write_atomically(path, compiled.serialize())

@@ -82,11 +82,13 @@ def unpack(module: bytes, limits: Limits) -> bytes:
     return module
 
 
-def validate(module: bytes, system_api: Mapping[str, FunctionType], limits: Limits) -> ModuleInfo:
+def validate(
+    module: bytes, system_api: Mapping[str, Mapping[str, FunctionType]], limits: Limits
+) -> ModuleInfo:
     """Check a Wasm binary against the rules for canisters.
 
     Args:
-        system_api: name to type of each `ic0` function; `"I"` stands for the pointer type.
+        system_api: by pointer type, then by name, the types of the `ic0` functions.
 
     Raises:
         InvalidModule: names the rule and the offender.
@@ -95,7 +97,7 @@ def validate(module: bytes, system_api: Mapping[str, FunctionType], limits: Limi
         found = read_declarations(module)
         _check_bounds(found, limits)
         is_64 = _check_memory(found)
-        _check_imports(found, system_api, "i64" if is_64 else "i32")
+        _check_imports(found, system_api["i64" if is_64 else "i32"])
         _check_exports(found, limits)
     except wasm.WasmFormatError as error:
         raise InvalidModule(str(error)) from error
@@ -150,14 +152,12 @@ def _check_memory(found: Declarations) -> bool:
     return bool(found.memories) and found.memories[0].is_64
 
 
-def _check_imports(found: Declarations, system_api: Mapping[str, FunctionType], pointer: str) -> None:
+def _check_imports(found: Declarations, system_api: Mapping[str, FunctionType]) -> None:
     for entry in found.imports:
         name = f"{entry.module}.{entry.name}"
         if entry.kind != wasm.KIND_FUNCTION or entry.module != "ic0" or entry.name not in system_api:
             raise InvalidModule(f"Wasm module has an invalid import section. '{name}' is not part of ic0.")
-        expected = tuple(
-            tuple(pointer if value == "I" else value for value in side) for side in system_api[entry.name]
-        )
+        expected = system_api[entry.name]
         actual = found.types[entry.type_index] if entry.type_index < len(found.types) else None
         if actual != expected:
             raise InvalidModule(

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from devnet.node import Node
@@ -15,6 +16,7 @@ from tests.devnet.whoami import field_id
 pytestmark = pytest.mark.xdist_group("icp-deploy")
 
 SOURCES = (".venv", "attestation", "canisters", "cdk", "pyproject.toml")
+NAMES = ("ledger", "vault", "marketplace", "frontend")
 PORT, URL = "port: 4943", "http://127.0.0.1:4943"
 
 
@@ -61,7 +63,7 @@ def upgrades(icp: Icp, canister: str) -> int:
     return shown.count(f"{field_id('upgrade'):_}")
 
 
-def test_a_second_deploy_upgrades_and_keeps_the_state(icp: Icp) -> None:
+def test_the_first_deploy_takes_no_arguments_and_the_second_keeps_the_state(icp: Icp) -> None:
     icp("identity", "default", "alice")
     (icp.project / "bin").mkdir()
     (icp.project / "bin" / "icp").symlink_to(icp.program)
@@ -76,17 +78,25 @@ def test_a_second_deploy_upgrades_and_keeps_the_state(icp: Icp) -> None:
         check=False,
     )
     assert deployed.returncode == 0, deployed.stderr
-    names = ("ledger", "vault", "marketplace")
-    ids = {name: icp("canister", "status", name, "--id-only") for name in names}
+    ids = {name: icp("canister", "status", name, "--id-only") for name in NAMES}
+    alice = icp.principal("alice")
+    for told in (f'ledger = principal "{ids["ledger"]}"', f'vault = principal "{ids["vault"]}"'):
+        assert told in deployed.stdout
+    assert f'treasury = principal "{alice}"' in deployed.stdout and "simulated = true" in deployed.stdout
+
     friend = 'record { owner = principal "aaaaa-aa" }'
     ledger = ("canister", "call", "ledger")
     minted = icp(*ledger, "icrc1_transfer", f"(record {{ to = {friend}; amount = 40 }})", identity="alice")
     assert "Ok" in minted
     assert "listings" in icp("canister", "metadata", "marketplace", "candid:service")
 
-    # Now without arguments, all at once: every canister is upgraded.
     answer = icp("deploy", "--yes", *ids, identity="alice")
-    assert all(canister in answer for canister in ids.values())
+    assert all(ids[name] in answer for name in ids if name != "frontend"), answer
+    # The gateway knows a site by the name that the command line shows.
+    found = re.search(r"http://(frontend\.local\.localhost:(\d+))/", answer)
+    assert found, answer
+    page = httpx.get(f"http://127.0.0.1:{found[2]}/", headers={"host": found[1]}, trust_env=False)
+    assert page.headers["x-ic-canister-id"] == ids["frontend"]
     for name, canister in ids.items():
         status = icp.json("canister", "status", name, identity="alice")
         artifact = (icp.project / ".icp" / "cache" / "artifacts" / name).read_bytes()
@@ -95,11 +105,24 @@ def test_a_second_deploy_upgrades_and_keeps_the_state(icp: Icp) -> None:
         assert upgrades(icp, canister) == 1
     assert icp(*ledger, "icrc1_balance_of", f"({friend})", "--query") == "(40 : nat)"
     assert icp(*ledger, "icrc1_symbol", "()", "--query") == '("LHT")'
+
+
+def test_the_marketplace_is_installed_by_one_message(icp: Icp) -> None:
+    icp("identity", "default", "alice")
+    icp("deploy", "--yes", identity="alice")
+    again = icp.run("deploy", "marketplace", "--mode", "reinstall", "--yes", "--debug")
+    assert again.returncode == 0
+    assert "Installing wasm for marketplace using install_code" in again.stderr
+    assert "chunk" not in again.stderr
+
+
+def test_an_argument_takes_the_place_of_a_default(icp: Icp) -> None:
+    icp("deploy", "--yes", identity="alice")
+    argument = '(opt record { treasury = opt principal "aaaaa-aa"; allow_simulated = opt false })'
+    deploy = ("deploy", "marketplace", "--mode", "reinstall", "--yes", "--args", argument)
+    icp(*deploy, identity="alice")
     status = icp("canister", "call", "marketplace", "status", "()", "--query")
-    assert f'ledger = principal "{ids["ledger"]}"' in status
-    settings = icp.json("canister", "settings", "show", "vault", identity="alice")
-    variables = {entry["name"]: entry["value"] for entry in settings["environment_variables"]}
-    assert variables["PUBLIC_CANISTER_ID:marketplace"] == ids["marketplace"]
+    assert 'treasury = principal "aaaaa-aa"' in status and "simulated = false" in status
 
 
 def test_the_project_is_deployed_to_a_node_that_runs_already(tmp_path: Path) -> None:
@@ -109,9 +132,23 @@ def test_the_project_is_deployed_to_a_node_that_runs_already(tmp_path: Path) -> 
         there = ("-e", "devnet")
         refused = icp.fails("canister", "create", "vault", *there, identity="alice")
         assert "Insufficient cycles" in refused
-        icp("cycles", "transfer", "5t", icp.principal("alice"), *there, identity="anonymous")
-        icp("canister", "create", "vault", *there, identity="alice")
-        argument = '(record { marketplace = principal "aaaaa-aa" })'
-        icp("deploy", "vault", *there, "--args", argument, identity="alice")
+        icp("cycles", "transfer", "20t", icp.principal("alice"), *there, identity="anonymous")
+        icp("deploy", *there, identity="alice")
+        status = icp("canister", "call", "marketplace", "status", "()", "--query", *there)
+        assert f'treasury = principal "{icp.principal("alice")}"' in status and "simulated = true" in status
+        told = '(record { marketplace = principal "aaaaa-aa" })'  # as before arguments were optional
+        deploy = ("deploy", "vault", "--mode", "reinstall", "--yes", "--args", told)
+        icp(*deploy, *there, identity="alice")
         found = icp("canister", "metadata", "vault", "candid:service", *there)
         assert "begin_upload" in found
+
+
+def test_a_vault_that_nobody_told_its_marketplace_is_not_installed(tmp_path: Path) -> None:
+    with Node.start() as node:
+        icp = project(tmp_path, node.url)
+        there = ("-e", "devnet")
+        icp("cycles", "transfer", "5t", icp.principal("alice"), *there, identity="anonymous")
+        icp("canister", "create", "vault", *there, identity="alice")
+        icp("build", "vault")
+        refused = icp.fails("canister", "install", "vault", *there, identity="alice")
+        assert "the vault must know its marketplace" in refused

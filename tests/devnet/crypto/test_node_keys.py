@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from devnet.crypto.node_keys import ROOT_KEY_FILE, SEED_FILE, NodeKeys
+from devnet.crypto.node_keys import NodeKeys
 from devnet.errors import StateFolderError
+from devnet.state_folder import ROOT_KEY_FILE, SEED_FILE
 
 
 def test_keys_stay_the_same_from_one_opening_to_the_next(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from leasehold.agent import Agent, Identity, Principal
 from leasehold.management import Management
 
 HERE = Path(__file__).parent
+ANONYMOUS = "2vxsx-fae"
 
 
 class Browser:
@@ -29,8 +30,14 @@ class Browser:
 
 
 @pytest.fixture(scope="module")
-def node() -> Iterator[Node]:
-    with Node.start() as node:
+def domains(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the node looks for names of canisters; there is no such file at first."""
+    return tmp_path_factory.mktemp("domains") / "custom-domains.txt"
+
+
+@pytest.fixture(scope="module")
+def node(domains: Path) -> Iterator[Node]:
+    with Node.start(domains=domains) as node:
         yield node
 
 
@@ -84,6 +91,67 @@ def test_an_upgrade_to_an_update_call_needs_no_certificate_and_changes_state(ver
 
 def test_a_streamed_body_is_put_together(raw: Browser) -> None:
     assert raw.get("/stream").text.endswith(", part 1, part 2, part 3")
+
+
+def test_a_body_in_parts_is_put_together(raw: Browser) -> None:
+    """As asset canisters give large assets: 206 to a request without a range."""
+    response = raw.get("/parts")
+    assert (response.status_code, response.text) == (200, "abcdefghijklmnopqrstuvwxy")
+    assert "content-range" not in response.headers
+
+
+def test_a_range_that_the_client_asked_for_is_passed_on(raw: Browser) -> None:
+    response = raw.get("/parts", headers={"range": "bytes=20-"})
+    assert (response.status_code, response.text) == (206, "uvwxy")
+    assert response.headers["content-range"] == "bytes 20-24/25"
+    assert "Content-Range" in response.headers["access-control-expose-headers"]
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [("/parts-lost", "did not give what follows byte 10"), ("/parts-short", "does not fit")],
+)
+def test_parts_that_do_not_fit_are_refused(raw: Browser, path: str, reason: str) -> None:
+    response = raw.get(path)
+    assert response.status_code == 503
+    assert reason in response.text
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_the_plain_host_takes_the_canister_from_the_query(node: Node, canister: Principal, host: str) -> None:
+    with httpx.Client(base_url=f"http://{host}:{node.port}", trust_env=False) as browser:
+        page = f"/update?canisterId={canister}"
+        assert browser.post(page, content=b"x").status_code == 201
+        assert browser.get(f"/?canisterId={canister}").status_code == 503, "it must be verified"
+        referer = {"referer": f"{browser.base_url}{page}"}
+        assert browser.post("/update", headers=referer).status_code == 201
+        assert browser.post("/update", headers={"referer": f"http://other.example{page}"}).status_code == 404
+        assert browser.post("/update", headers={"referer": "http://[/"}).status_code == 404
+        for wrong in ("", "2vxsx-fae", "nobody", f"{canister}x"):
+            assert browser.post(f"/update?canisterId={wrong}").status_code == 404
+
+
+def test_a_name_leads_to_its_canister_as_long_as_the_file_says_so(
+    node: Node, canister: Principal, domains: Path
+) -> None:
+    browser = Browser(node, "shop.local")
+    with browser.http:
+        assert browser.http.post("/update").status_code == 404
+        lines = ["", "no line of the file", f"user.localhost:{ANONYMOUS}", f"Shop.local.localhost:{canister}"]
+        domains.write_text("\n".join(lines) + "\n")
+        assert browser.http.post("/update").status_code == 201
+        assert browser.get("/").status_code == 503, "it must be verified"
+        assert browser.get("/api/v2/status").status_code == 200
+        domains.write_bytes(b"\xff")
+        assert browser.http.post("/update").status_code == 201, "a file that cannot be read changes nothing"
+        domains.unlink()
+        assert browser.http.post("/update").status_code == 404
+
+
+def test_an_unknown_host_is_told_where_canisters_are(node: Node) -> None:
+    response = httpx.get(f"{node.url}/page", headers={"host": "nobody.localhost"}, trust_env=False)
+    assert response.status_code == 404
+    assert response.text.startswith("There is no page at nobody.localhost/page. Canisters are at http://")
 
 
 def test_a_callback_of_another_canister_is_not_called(raw: Browser) -> None:

@@ -76,6 +76,17 @@ def test_version_1_is_refused_from_a_canister_that_can_do_2() -> None:
     refused(PAGE, response, "supports certificate version 2", supported_versions="1, 2")
 
 
+def test_a_part_is_certified_with_the_range_it_answers() -> None:
+    expression = WITH_REQUEST.replace("accept", "range").replace("etag", "content-range")
+    asked = replace(PAGE, headers=[("Range", "bytes=5-")])
+    part = HttpResponse(206, (("Content-Range", "bytes 5-9/10"),), b"world")
+    response = Version2(asked, part, expression).answer()
+    check(asked, response)
+    refused(replace(asked, headers=[("Range", "bytes=4-")]), response, "not certified")
+    refused(asked, replace(response, status=200), "not certified")
+    refused(asked, with_header(response, "Content-Range", "bytes 4-8/10"), "not certified")
+
+
 def test_the_certificate_must_be_recent_signed_and_of_this_canister() -> None:
     assets = {"/page": b"hello"}
     check(PAGE, version_1(assets, OK, time=NOW - MAX_AGE_NS))

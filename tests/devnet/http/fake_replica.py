@@ -17,6 +17,7 @@ from devnet.replica.api import (
     Reject,
     RejectCode,
 )
+from devnet.replica.subnet_metrics import SubnetMetrics
 
 COUNTER = canister_id(1)
 CONTROLLER = b"\x09" * 29
@@ -51,6 +52,8 @@ class FakeReplica:
         self.wakeup: int | None = None
         self.fault: Exception | None = None
         self.blocked: threading.Event | None = None
+        self.unsavable: Exception | None = None
+        self.saved: set[bytes] = set()
 
     def hold(self, held: bool) -> None:
         """Stop or resume executing messages."""
@@ -117,10 +120,18 @@ class FakeReplica:
     def canister_ranges(self) -> list[tuple[bytes, bytes]]:
         return [(canister_id(0), canister_id(2**64 - 1))]
 
+    def metrics(self) -> SubnetMetrics:
+        return SubnetMetrics()
+
     def time(self) -> int:
         return self._clock.now_ns()
 
-    def checkpoint(self) -> None: ...
+    def postpone_expiries(self, by_ns: int) -> None: ...
+
+    def checkpoint(self) -> None:
+        if self.unsavable is not None:
+            raise self.unsavable
+        self.saved = set(self._statuses)
 
     def close(self) -> None:
         self.closed = True

@@ -74,7 +74,7 @@ def test_malformed_cbor_is_a_client_error(agent: Agent, body: bytes) -> None:
         ("arg", None, "lacks the field `arg`"),
         ("canister_id", None, "lacks the field `canister_id`"),
         ("request_type", "query", "this endpoint takes 'call'"),
-        ("sender_info", {"info": b""}, "unsupported fields: ['sender_info']"),
+        ("sender_info", {"info": b""}, "`sender_info` lacks the field `signer`"),
         ("extra", 1.5, "unsupported fields: ['extra']"),
     ],
 )

@@ -1,5 +1,6 @@
 """Rounds: batching, timers, faults and stopping."""
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 
@@ -89,6 +90,40 @@ def test_a_fault_fails_the_calls_of_its_round_and_no_others(engine: Engine, repl
     with pytest.raises(NodeFault):
         engine.call(ingress(1)).result(TIMEOUT_S)
     assert engine.call(ingress(2)).result(TIMEOUT_S)
+
+
+def test_a_call_is_accepted_only_once_it_is_saved(engine: Engine, replica: FakeReplica) -> None:
+    """A node killed after its answer 202 used to forget calls that waited for a long message."""
+    replica.blocked = threading.Event()
+    try:
+        engine.submit(ingress(1)).result(TIMEOUT_S)
+        assert replica.saved == {ingress(1).request_id}
+    finally:
+        replica.blocked.set()
+
+
+def test_a_call_that_cannot_be_saved_is_not_accepted(engine: Engine, replica: FakeReplica) -> None:
+    replica.unsavable = OSError("disk full, on purpose")
+    with pytest.raises(NodeFault, match="could not save"):
+        engine.submit(ingress(1)).result(TIMEOUT_S)
+    replica.unsavable = None
+    engine.saved().result(TIMEOUT_S)
+    assert ingress(1).request_id in replica.saved
+
+
+def test_settling_waits_for_all_that_is_due(engine: Engine, replica: FakeReplica, clock: ManualClock) -> None:
+    def leap(_: object) -> None:
+        clock.now += 5_000
+        replica.wakeup = clock.now - 1
+
+    engine.settle(leap).result(TIMEOUT_S)
+    assert replica.counter == 1000
+    with pytest.raises(OSError, match="on purpose"):
+        engine.settle(_fail_on_purpose).result(TIMEOUT_S)
+
+
+def _fail_on_purpose(_: object) -> None:
+    raise OSError("on purpose")
 
 
 def test_stopping_closes_the_replica_and_answers_everybody(replica: FakeReplica, clock: ManualClock) -> None:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import wasmtime
 
-from devnet.replica import Ingress, IngressState, Limits, Query, Reject, Replica
+from devnet.replica import Ingress, IngressState, Limits, Query, Reject, Replica, ThresholdKeys
 from devnet.replica.candid import CandidType, Record, decode_one, encode_one
 from devnet.replica.management import interface
 from devnet.replica.management.methods import METHODS
 from devnet.replica.natives import MakeNatives
+from devnet.replica.outcalls.fetching import Fetcher
+from tests.signers import signer
 
 START_NS = 1_700_000_000_000_000_000
-USER = b"\x01" * 29
-OTHER_USER = b"\x02" * 29
+USER = signer("user").principal.raw
+OTHER_USER = signer("other user").principal.raw
 SUBNET_ID = b"\x05" * 29
+NODE_ID = b"\x06" * 29
 ROOT_KEY = b"root key"
 
 SMALL = Limits(
@@ -50,6 +53,25 @@ class FakeKeys:
         if transport_public_key == b"bad":
             raise ValueError("transport key is not a point")
         return b"|".join([b"derived", canister_id, context, input, transport_public_key, key_name.encode()])
+
+    def signing_public_key(
+        self, algorithm: str, canister_id: bytes, path: Sequence[bytes], key_name: str
+    ) -> tuple[bytes, bytes]:
+        return b"|".join([algorithm.encode(), canister_id, *path, key_name.encode()]), b"chain code"
+
+    def sign(
+        self,
+        algorithm: str,
+        canister_id: bytes,
+        path: Sequence[bytes],
+        key_name: str,
+        message: bytes,
+        merkle_root: bytes | None = None,
+    ) -> bytes:
+        if message == b"bad":
+            raise ValueError("message cannot be signed")
+        root = b"no root" if merkle_root is None else merkle_root
+        return b"|".join([algorithm.encode(), canister_id, *path, key_name.encode(), message, root])
 
 
 @dataclass
@@ -93,9 +115,11 @@ class Net:
         return self.replica.query(Query(sender, canister, method, arg))
 
     def manage(self, method: str, sender: bytes = USER, **argument: Any) -> Any:
-        """Call a management method as a user."""
+        """Call a management method as a user, by a query if users cannot update with it."""
         known = METHODS[method]
         arg = encode_one(known.argument, _filled(known.argument, argument))
+        if known.query and not known.ingress:
+            return decode_one(known.result, self.query(b"", method, arg, sender))
         effective = argument.get("canister_id", b"")
         request_id = self.submit(b"", method, arg, sender, effective)
         self.settle()
@@ -143,11 +167,14 @@ def make_net(
     clock: FakeClock | None = None,
     randomness: Callable[[int], bytes] = lambda size: bytes(range(size)),
     natives: MakeNatives | None = None,
+    fetcher: Fetcher | None = None,
+    keys: ThresholdKeys | None = None,
+    wake: Callable[[], None] = lambda: None,
 ) -> Net:
     clock = clock or FakeClock()
     printed: list[str] = []
     replica = Replica(
-        keys=FakeKeys(),
+        keys=keys or FakeKeys(),
         subnet_id=SUBNET_ID,
         clock=clock,
         root_key=ROOT_KEY,
@@ -157,6 +184,9 @@ def make_net(
         log=lambda canister, message: printed.append(message),
         cache_dir=cache_dir,
         natives=natives,
+        node_id=NODE_ID,
+        fetcher=fetcher,
+        wake=wake,
     )
     return Net(replica, clock, printed)
 

@@ -25,7 +25,7 @@ from devnet.replica.candid import (
     encode_one,
 )
 from devnet.replica.candid_bounds import MAX_TYPES
-from devnet.replica.management import interface
+from devnet.replica.management import interface, service_types
 from devnet.replica.wasm.format import encode_unsigned
 from tests.devnet.replica.test_management import vetkd_arguments
 
@@ -110,6 +110,6 @@ SAMPLE = vetkd_arguments()
 def test_damaged_messages_decode_or_raise_candid_errors(position: int, value: int) -> None:
     for damaged in (SAMPLE[:position], SAMPLE[:position] + bytes([value]) + SAMPLE[position + 1 :]):
         try:
-            decode_one(interface.VETKD_DERIVE_KEY_ARGS, damaged)
+            decode_one(service_types.VETKD_DERIVE_KEY_ARGS, damaged)
         except CandidError:
             pass

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from devnet.replica import prices
 from devnet.replica.candid import encode_one
+from devnet.replica.management import interface
 from devnet.replica.system_api import costs
-from tests.devnet.replica.harness import SMALL, Net, rejected
+from tests.devnet.replica.harness import SMALL, USER, Net, rejected
 from tests.devnet.replica.wat import ANSWER, module, number
 
 BANK = module(
@@ -54,6 +57,28 @@ BANK = module(
       (local.set $status (call $cost_vetkd_derive_key {key} (i32.const 0) (i32.const 16)))
       (i32.store (i32.const 32) (local.get $status))
       (call $answer (i32.const 16) (i32.const 20)))
+    ;; argument: 4 bytes curve or algorithm, key name; answers the cost and the status
+    (func (export "canister_query ecdsa_cost")
+      (call $arguments)
+      (i32.store (i32.const 32) (call $cost_sign_with_ecdsa
+        (i32.const 1004) (i32.sub (call $msg_arg_data_size) (i32.const 4))
+        (i32.load (i32.const 1000)) (i32.const 16)))
+      (call $answer (i32.const 16) (i32.const 20)))
+    (func (export "canister_query schnorr_cost")
+      (call $arguments)
+      (i32.store (i32.const 32) (call $cost_sign_with_schnorr
+        (i32.const 1004) (i32.sub (call $msg_arg_data_size) (i32.const 4))
+        (i32.load (i32.const 1000)) (i32.const 16)))
+      (call $answer (i32.const 16) (i32.const 20)))
+    ;; argument: two numbers
+    (func (export "canister_query call_cost")
+      (call $arguments)
+      (call $cost_call (i64.load (i32.const 1000)) (i64.load (i32.const 1008)) (i32.const 16))
+      (call $answer (i32.const 16) (i32.const 16)))
+    (func (export "canister_query old_outcall_cost")
+      (call $arguments)
+      (call $cost_http_request (i64.load (i32.const 1000)) (i64.load (i32.const 1008)) (i32.const 16))
+      (call $answer (i32.const 16) (i32.const 16)))
     (func (export "canister_query outcall_cost")
       (call $arguments)
       (call $cost_http_request_v2 (i32.const 1000) (call $msg_arg_data_size) (i32.const 16))
@@ -133,6 +158,36 @@ def test_storage_is_charged_over_time(net: Net) -> None:
     assert per_day <= spent < per_day + 10_000_000
 
 
+def test_allocations_are_charged_whether_used_or_not(net: Net) -> None:
+    """Figures of the price table: 10 M cycles a percent-second, 127,000 a GiB-second."""
+    canister = net.create(compute_allocation=3, memory_allocation=2 << 30)
+    per_second = 3 * 10_000_000 + 2 * 127_000
+    assert net.status(canister)["idle_cycles_burned_per_day"] == 86_400 * per_second
+    net.advance(0)
+    before = balance(net, canister)
+    net.advance(1_000)
+    assert 0 <= before - balance(net, canister) - 1_000 * per_second < 10_000_000
+
+
+def test_the_freezing_threshold_keeps_cycles_for_idle_time(net: Net) -> None:
+    canister = net.deploy(BANK)
+    burned = net.status(canister)["idle_cycles_burned_per_day"]
+    set_threshold(net, canister, 1_000_000 * 86_400)
+    liquid = number(net.query(canister, "liquid"))
+    assert number(net.query(canister, "balance")) - liquid == 1_000_000 * burned
+    set_threshold(net, canister, 1_000_000_000 * 86_400)
+    reject = rejected(lambda: net.submit(canister, "take", u64(0)))
+    assert (reject.code, reject.error_code) == (2, "IC0207")
+    set_threshold(net, canister, 0)
+    assert number(net.query(canister, "liquid")) == number(net.query(canister, "balance"))
+    net.update(canister, "take", u64(0))
+
+
+def set_threshold(net: Net, canister: bytes, seconds: int) -> None:
+    settings = dict.fromkeys(interface.SETTINGS.fields) | {"freezing_threshold": seconds}
+    net.manage("update_settings", canister_id=canister, settings=settings)
+
+
 def test_a_canister_that_cannot_pay_is_refused_work(net: Net) -> None:
     canister = net.deploy(BANK, cycles=2 * prices.execution(SMALL.install_instructions))
     net.update(canister, "burn")
@@ -149,6 +204,24 @@ def test_a_canister_that_cannot_pay_for_its_memory_loses_its_code(net: Net) -> N
     net.manage("provisional_top_up_canister", canister_id=canister, amount=10**12)
     status = net.status(canister)
     assert status["module_hash"] is None
+    assert net.manage("canister_metrics", canister_id=canister)["cycles_consumed"]["uninstall"] > 0
+
+
+def test_a_canister_out_of_cycles_loses_allocations_and_history_but_not_its_controllers(net: Net) -> None:
+    canister = net.deploy(BANK, cycles=prices.execution(SMALL.install_instructions) * 2)
+    settings = dict.fromkeys(interface.SETTINGS.fields)
+    net.manage(
+        "update_settings",
+        canister_id=canister,
+        settings=settings | {"compute_allocation": 1, "memory_allocation": 1 << 30},
+    )
+    net.advance(86_400)
+    net.manage("provisional_top_up_canister", canister_id=canister, amount=10**12)
+    status = net.status(canister)
+    assert (status["settings"]["compute_allocation"], status["settings"]["memory_allocation"]) == (0, 0)
+    assert status["settings"]["controllers"] == [USER]
+    info = net.manage("canister_info", canister_id=canister, num_requested_changes=20)
+    assert (info["recent_changes"], info["total_num_changes"]) == ([], 2)
 
 
 def test_installation_needs_cycles_for_its_longest_run(net: Net) -> None:
@@ -163,6 +236,33 @@ def test_costs_can_be_asked(net: Net) -> None:
     assert (number(answer[:16]), number(answer[16:])) == (10_000_000_000, 0)
     assert number(net.query(canister, "creation_cost")) == prices.CREATE_CANISTER
     assert number(net.query(canister, "liquid")) <= number(net.query(canister, "balance"))
+
+
+@pytest.mark.parametrize("method", ["ecdsa_cost", "schnorr_cost"])
+def test_signatures_cost_what_the_price_list_says(net: Net, method: str) -> None:
+    canister = net.deploy(BANK)
+
+    def ask(curve: int, name: bytes) -> tuple[int, int]:
+        answer = net.query(canister, method, curve.to_bytes(4, "little") + name)
+        return number(answer[:16]), number(answer[16:])
+
+    assert ask(0, b"key_1") == (26_153_846_153, 0)
+    assert ask(0, b"test_key_1") == ask(0, b"dfx_test_key") == (10_000_000_000, 0)
+    assert ask(0, b"unknown") == (0, 2)
+    algorithms = 1 if method == "ecdsa_cost" else 2
+    assert ask(algorithms - 1, b"key_1")[1] == 0
+    assert ask(algorithms, b"key_1") == (0, 1)
+
+
+def test_calls_and_outcalls_cost_what_the_price_list_says(net: Net) -> None:
+    """Figures of the documentation's table for 13 nodes."""
+    canister = net.deploy(BANK)
+    free = number(net.query(canister, "call_cost", u64(0) + u64(0)))
+    assert number(net.query(canister, "call_cost", u64(3) + u64(4))) - free == 7 * 1_000
+    reserved = 1_000 * SMALL.reply_bytes + 5_000_000 + SMALL.update_instructions
+    assert free == 260_000 + reserved
+    old = number(net.query(canister, "old_outcall_cost", u64(10) + u64(100)))
+    assert old == 49_140_000 + 10 * 5_200 + 100 * 10_400
 
 
 def outcall(kind: object, **changes: int) -> bytes:

@@ -3,63 +3,16 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from typing import Any
 
 import pytest
 
 from devnet.replica import IngressState
-from devnet.replica.candid import BLOB, CandidType, decode_one, encode_one
-from devnet.replica.management import interface
+from devnet.replica.candid import BLOB, decode_one, encode_one
+from devnet.replica.management import interface, observation, service_types
+from tests.devnet.replica.agent import AGENT, as_canister
 from tests.devnet.replica.harness import OTHER_USER, USER, Net, rejected
-from tests.devnet.replica.wat import ANSWER, module
-
-AGENT = module(
-    ANSWER
-    + """
-    (table funcref (elem $reply $reject))
-    (type $callback (func (param i32)))
-    (func $reply (param i32)
-      (call $msg_arg_data_copy (i32.const 2000) (i32.const 0) (call $msg_arg_data_size))
-      (call $answer (i32.const 2000) (call $msg_arg_data_size)))
-    (func $reject (param i32)
-      (call $msg_reject_msg_copy (i32.const 2000) (i32.const 0) (call $msg_reject_msg_size))
-      (call $msg_reject (i32.const 2000) (call $msg_reject_msg_size)))
-    ;; argument: 8 bytes cycles, 1 byte length of the method's name, name, argument for aaaaa-aa
-    (func (export "canister_update manage") (local $skip i32)
-      (call $msg_arg_data_copy (i32.const 1000) (i32.const 0) (call $msg_arg_data_size))
-      (call $call_new
-        (i32.const 0) (i32.const 0)
-        (i32.const 1009) (i32.load8_u (i32.const 1008))
-        (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 0))
-      (local.set $skip (i32.add (i32.const 9) (i32.load8_u (i32.const 1008))))
-      (call $call_data_append
-        (i32.add (i32.const 1000) (local.get $skip))
-        (i32.sub (call $msg_arg_data_size) (local.get $skip)))
-      (call $call_cycles_add128 (i64.const 0) (i64.load (i32.const 1000)))
-      (drop (call $call_perform)))
-    (func (export "canister_update wait_for_self") (local $skip i32)
-      (call $call_new (i32.const 0) (i32.const 0) {raw_rand}
-        (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 0))
-      (call $call_data_append {empty})
-      (drop (call $call_perform)))
-    (func (export "canister_update chatty") (local $left i32)
-      (local.set $left (i32.const 100))
-      (loop $more
-        (call $debug_print {line})
-        (local.set $left (i32.sub (local.get $left) (i32.const 1)))
-        (br_if $more (local.get $left)))
-      (call $msg_reply))
-    (func (export "canister_update fail") (call $trap {line}))
-    """,
-    texts={"raw_rand": "raw_rand", "empty": b"DIDL\0\0", "line": "l" * 100},
-)
-
-
-def as_canister(
-    net: Net, agent: bytes, method: str, argument: bytes, result: CandidType | None, cycles: int = 0
-) -> object:
-    arg = cycles.to_bytes(8, "little") + bytes([len(method)]) + method.encode() + argument
-    return decode_one(result, net.update(agent, "manage", arg))
 
 
 def test_created_canisters_are_empty_and_controlled_by_their_creator(net: Net) -> None:
@@ -109,6 +62,10 @@ def test_settings_are_changed_one_by_one(net: Net) -> None:
         {"controllers": [bytes([number]) for number in range(11)]},
         {"compute_allocation": 101},
         {"freezing_threshold": 1 << 64},
+        {"wasm_memory_threshold": (1 << 48) + 1},
+        {"log_memory_limit": 4_095},
+        {"log_memory_limit": (2 << 20) + 1},
+        {"log_visibility": ("allowed_viewers", [bytes([number]) for number in range(11)])},
         {"environment_variables": [{"name": "a", "value": "1"}, {"name": "a", "value": "2"}]},
         {"environment_variables": [{"name": "a" * 129, "value": "1"}]},
         {"environment_variables": [{"name": str(number), "value": "1"} for number in range(21)]},
@@ -206,7 +163,7 @@ def vetkd_arguments(**changes: object) -> bytes:
         "transport_public_key": b"transport",
         "key_id": {"curve": ("bls12_381_g2", None), "name": "test_key_1"},
     }
-    return encode_one(interface.VETKD_DERIVE_KEY_ARGS, arguments | changes)
+    return encode_one(service_types.VETKD_DERIVE_KEY_ARGS, arguments | changes)
 
 
 def test_vetkeys_are_derived_for_the_calling_canister_and_paid(net: Net) -> None:
@@ -214,7 +171,7 @@ def test_vetkeys_are_derived_for_the_calling_canister_and_paid(net: Net) -> None
     before = net.status(agent)["cycles"]
     fee = 10_000_000_000
     got = as_canister(
-        net, agent, "vetkd_derive_key", vetkd_arguments(), interface.VETKD_DERIVE_KEY, fee + 5_000_000_000
+        net, agent, "vetkd_derive_key", vetkd_arguments(), service_types.VETKD_DERIVE_KEY, fee + 5_000_000_000
     )
     expected = b"|".join([b"derived", agent, b"context", b"input", b"transport", b"test_key_1"])
     assert got == {"encrypted_key": expected}
@@ -228,8 +185,8 @@ def test_vetkeys_are_derived_for_the_calling_canister_and_paid(net: Net) -> None
         net,
         agent,
         "vetkd_public_key",
-        encode_one(interface.VETKD_PUBLIC_KEY_ARGS, asked),
-        interface.VETKD_PUBLIC_KEY,
+        encode_one(service_types.VETKD_PUBLIC_KEY_ARGS, asked),
+        service_types.VETKD_PUBLIC_KEY,
     )
     assert public == {"public_key": b"public|" + agent + b"|c|key_1"}
 
@@ -279,6 +236,43 @@ def test_history_tells_who_changed_what(net: Net) -> None:
     kinds = [(change["details"][0], change["details"][1]["mode"][0]) for change in info["recent_changes"]]
     assert kinds == [("code_deployment", "install"), ("code_deployment", "upgrade")]
     assert info["recent_changes"][0]["origin"] == ("from_user", {"user_id": USER})
+
+
+def test_history_keeps_a_hash_of_the_first_environment_variables(net: Net) -> None:
+    """By the interface specification, "Hash of map"."""
+
+    def creation(canister: bytes) -> Any:
+        info = net.manage("canister_info", canister_id=canister, num_requested_changes=5)
+        return info["recent_changes"][0]["details"][1]["environment_variables_hash"]
+
+    variables = [{"name": "b", "value": "1"}, {"name": "a", "value": ""}]
+    pairs = sorted(
+        b"".join(hashlib.sha256(text.encode()).digest() for text in (entry["name"], entry["value"]))
+        for entry in variables
+    )
+    assert creation(net.create(environment_variables=variables)) == hashlib.sha256(b"".join(pairs)).digest()
+    assert creation(net.create(environment_variables=[])) == hashlib.sha256(b"").digest()
+    assert creation(net.create()) is None
+
+
+def test_logs_that_do_not_fit_one_answer_are_cut(net: Net, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest are left out, but with a filter the newest."""
+    monkeypatch.setattr(observation, "MAX_LOGS_BYTES", 10 * 132 + 131)
+    agent = net.deploy(AGENT)
+    net.update(agent, "chatty")
+    assert [line["idx"] for line in logs(net, agent)] == list(range(90, 100))
+    oldest = logs(net, agent, selection=("by_idx", {"start": 70, "end": 1 << 32}))
+    assert [line["idx"] for line in oldest] == list(range(70, 80))
+
+
+def test_a_smaller_log_forgets_its_oldest_lines(net: Net) -> None:
+    agent = net.deploy(AGENT)
+    net.update(agent, "chatty")
+    assert len(logs(net, agent)) == 40
+    nothing = dict.fromkeys(interface.SETTINGS.fields) | {"log_memory_limit": 0}
+    net.manage("update_settings", canister_id=agent, settings=nothing)
+    net.update(agent, "chatty")
+    assert logs(net, agent) == []
 
 
 def test_cycles_can_be_topped_up(net: Net) -> None:

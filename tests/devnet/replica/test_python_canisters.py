@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 from icp_candid import Types, decode, encode  # type: ignore[import-untyped]
 from icp_principal.principal import Principal  # type: ignore[import-untyped]
 
 from cdk.build import build
+from devnet.crypto.signing_keys import ThresholdKeyring
 from devnet.replica import Limits
 from tests.devnet.replica.harness import Net, make_net, rejected
 
@@ -82,3 +89,46 @@ def test_timers_run_and_a_failing_one_disturbs_no_other(net: Net) -> None:
         return int(value(net.query(timers, "get", candid((Types.Text, name)))))
 
     assert [count(name) for name in ("tick", "once", "asked", "fail")] == [2, 1, 1, 0]
+
+
+def test_a_canister_makes_an_outcall_and_signs(tmp_path: Path) -> None:
+    """Kybra's typed calls, a real server, real keys."""
+    woken = threading.Event()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Greeting)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    net = make_net(Limits(), tmp_path / "state", keys=ThresholdKeyring(), wake=woken.set)
+    try:
+        canister = deploy(net, "management")
+        url = f"http://127.0.0.1:{server.server_port}/"
+        request_id = net.submit(canister, "fetch", candid((Types.Text, url)))
+        net.settle()
+        assert woken.wait(20)
+        net.settle()
+        assert value(net.outcome(request_id)) == "hello from text/plain"
+        refused = value(net.update(canister, "fetch", candid((Types.Text, "https://example.org/"))))
+        assert "only to the machine it runs on" in refused
+
+        digest = hashlib.sha256(b"message").digest()
+        signed = value(net.update(canister, "sign", candid((Types.Vec(Types.Nat8), digest))))
+        public, signature = (bytes(part) for part in signed)
+        r, s = (int.from_bytes(signature[at : at + 32], "big") for at in (0, 32))
+        verifier = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256K1(), public)
+        verifier.verify(encode_dss_signature(r, s), digest, ec.ECDSA(Prehashed(SHA256())))
+    finally:
+        net.replica.close()
+        server.shutdown()
+        server.server_close()
+
+
+class Greeting(BaseHTTPRequestHandler):
+    """Greets with the type of content that is asked for."""
+
+    def do_GET(self) -> None:
+        body = f"hello from {self.headers['accept']}".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass

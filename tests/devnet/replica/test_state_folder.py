@@ -10,10 +10,15 @@ import pytest
 
 from devnet.errors import StateFolderError
 from devnet.replica import Ingress, IngressState, Reject
+from devnet.replica.executor import Executor
+from devnet.replica.messages import Response
+from devnet.replica.state.store import StateStore
+from devnet.replica.subnet import Subnet
+from tests.devnet.replica.agent import AGENT
 from tests.devnet.replica.harness import SMALL, USER, FakeClock, Net, make_net, rejected
 from tests.devnet.replica.test_calls import CALLEE, CALLER, target
 from tests.devnet.replica.test_installation import look, version
-from tests.devnet.replica.test_management import AGENT, logs
+from tests.devnet.replica.test_management import logs
 from tests.devnet.replica.test_timers import SECOND, TIMED, at
 from tests.devnet.replica.wat import number
 
@@ -133,6 +138,29 @@ def test_time_does_not_go_back(reopen: Opener) -> None:
     net = reopen()
     assert net.replica.time() == seen
     net.replica.close()
+
+
+def test_a_message_that_took_the_place_of_another_in_memory_is_saved(tmp_path: Path) -> None:
+    """What changed was once recognised by `id`, which a new message may share with one that is gone."""
+    clock = FakeClock()
+    subnet, store = Subnet(SMALL, clock), StateStore(tmp_path)
+    queue = subnet.create_canister(0).queue
+    queue.append(Response(1, b"first", 0))
+    store.save(subnet)
+    place = id(queue[0])
+    queue.popleft()
+    kept = [Response(2, b"second", 0) for _ in range(100)]
+    queue.append(next((message for message in kept if id(message) == place), kept[0]))
+    store.save(subnet)
+    store.close()
+    subnet.remove_canister(next(iter(subnet.canisters.values())))
+    again, store = Subnet(SMALL, clock), StateStore(tmp_path)
+    executor = Executor(limits=SMALL, subnet_id=b"", root_key=b"", cache=None, log=None)
+    store.load(again, executor)
+    store.close()
+    (canister,) = again.canisters.values()
+    assert list(canister.queue) == [Response(2, b"second", 0)]
+    canister.close()
 
 
 def test_a_folder_serves_one_node(reopen: Opener) -> None:

@@ -144,6 +144,12 @@ def test_damaged_modules_never_break_the_reader(position: int, value: int) -> No
             pass
 
 
+def test_a_module_that_ends_inside_its_table_is_refused() -> None:
+    """The reader once looked past the end of the module for the kind of table."""
+    with pytest.raises(InvalidModule, match="ends early"):
+        validate(b"\0asm\1\0\0\0" + b"\4\1\1", function_types(), Limits())
+
+
 def test_code_that_is_not_webassembly_is_refused_at_installation(net: Net) -> None:
     canister = net.create()
     broken = bytes(wasmtime.wat2wasm('(module (func (export "canister_init") (drop (i32.const 5))))'))

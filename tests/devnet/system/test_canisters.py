@@ -21,9 +21,9 @@ from devnet.system.canisters import GENESIS_CYCLES, GENESIS_ICP
 from devnet.system.cycles_ledger import CYCLES
 from devnet.system.icp_ledger import ICP
 from devnet.system.minting import XDR_PERMYRIAD_PER_ICP
+from tests.devnet.replica.agent import AGENT
 from tests.devnet.replica.harness import OTHER_USER, START_NS, SUBNET_ID, USER, Net, rejected
 from tests.devnet.replica.test_calls import target
-from tests.devnet.replica.test_management import AGENT
 from tests.devnet.replica.test_queries import COMPOSITE
 from tests.devnet.system.conftest import open_net
 

@@ -58,6 +58,21 @@ def described(request: HttpRequest) -> blob:
     return f"{requests} {request['method']} {request['url']} {accept} {request['body'].decode()}".encode()
 
 
+def part(request: HttpRequest) -> HttpResponse:
+    """Ten bytes of 25, from where the request's range begins; elsewhere than asked under /parts-lost."""
+    whole = b"abcdefghijklmnopqrstuvwxy"
+    ranges = [value for name, value in request["headers"] if name == "range"]
+    start = int(ranges[0][len("bytes=") : -1]) if ranges else 0
+    if ranges and request["url"] == "/parts-lost":
+        start += 1
+    answer = response(whole[start : start + 10], 206)
+    end = start + len(answer["body"])
+    if request["url"] == "/parts-short":
+        end += 1
+    answer["headers"].append(("content-range", f"bytes {start}-{end - 1}/{len(whole)}"))
+    return answer
+
+
 @query
 def http_request(request: HttpRequest) -> HttpResponse:
     url = request["url"]
@@ -68,6 +83,8 @@ def http_request(request: HttpRequest) -> HttpResponse:
         owner = ic.id() if url == "/stream" else ic.caller()
         token: Token = {"name": "part", "index": 1}
         answer["streaming_strategy"] = {"Callback": {"callback": (owner, "more"), "token": token}}
+    if url.startswith("/parts"):
+        return part(request)
     if url == "/trap":
         ic.trap("on purpose")
     if url == "/teapot":

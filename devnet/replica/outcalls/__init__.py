@@ -1,0 +1,1 @@
+"""HTTP outcalls: requests that canisters make to servers, here on this machine only."""
