@@ -18,7 +18,8 @@ class Finding:
     problem: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.who}: {self.problem}"
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.who}: {self.problem}"
 
     def as_json(self) -> dict[str, str | int]:
         """For `--json`."""

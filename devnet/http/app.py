@@ -107,7 +107,7 @@ class Api:
         return Response(status_code=202)
 
     async def _call_sync(self, request: Request) -> Response:
-        _ensure_version(request, ("v3", "v4"))
+        _ensure_version(request, ("v2", "v3", "v4"))  # v2 has a route of its own
         return await self._call(await self._ingress(request))
 
     async def _subnet_call(self, request: Request) -> Response:

@@ -107,4 +107,6 @@ def ensure_origin(origin: str) -> None:
     IdentityError: not `http(s)://host` or `http(s)://host:port`.
     """
     if len(origin) > MAX_ORIGIN_CHARACTERS or not _ORIGIN.fullmatch(origin):
-        raise IdentityError(f"{origin[:MAX_ORIGIN_CHARACTERS]!r} is not the origin of a page")
+        raise IdentityError(
+            f"{origin[:MAX_ORIGIN_CHARACTERS]!r} is not the origin of a page, as http://CANISTER.localhost:PORT"
+        )

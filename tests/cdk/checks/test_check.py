@@ -69,7 +69,7 @@ def test_definitions_that_do_not_work_are_reported(checked: Check) -> None:
 
 def test_an_interface_that_does_not_agree_is_reported(checked: Check) -> None:
     [found] = checked(GOOD, "service : { f : (nat) -> (text) query }")
-    assert found.startswith("canisters/a/a.did:0: cdk:") and "does not agree" in found
+    assert found.startswith("canisters/a/a.did: cdk:") and "does not agree" in found
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Built test canisters on devnet's replica."""
+"""Built test canisters on devnet's replica, or on a given network."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from cdk.build import build
 from cdk.candid import Codec, Principal
 from cdk.candid.did_parser import parse_did
-from devnet.replica import Limits
-from tests.devnet.replica.harness import USER, Net, make_net
+from tests.devnet.replica.harness import USER, Net
+from tests.network_replica import open_net
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -54,9 +54,8 @@ class Deployed:
 
 @pytest.fixture
 def net() -> Iterator[Net]:
-    net = make_net(Limits())
-    yield net
-    net.replica.close()
+    with open_net() as net:
+        yield net
 
 
 @pytest.fixture

@@ -107,6 +107,37 @@ def test_the_first_deploy_takes_no_arguments_and_the_second_keeps_the_state(icp:
     assert icp(*ledger, "icrc1_symbol", "()", "--query") == '("LHT")'
 
 
+def test_tokens_of_our_ledger_are_moved_by_the_token_commands(icp: Icp) -> None:
+    icp("identity", "default", "alice")
+    icp("deploy", "--yes")
+    bob = icp.new_identity("bob")
+    token = ("token", icp("canister", "status", "ledger", "--id-only"))
+    # Alice installed it, so that what she sends is minted.
+    assert "Transferred 1.50000000 LHT" in icp(*token, "transfer", "1.5", bob)
+    assert icp(*token, "balance", "--quiet", identity="bob") == "1.50000000 LHT"
+    icp(*token, "transfer", "0.25", "aaaaa-aa", identity="bob")
+    assert icp(*token, "balance", "--quiet", identity="bob") == "1.24990000 LHT"
+    refused = icp.fails(*token, "transfer", "2", "aaaaa-aa", identity="bob")
+    assert "insufficient funds" in refused.lower()
+
+
+def test_settings_of_the_project_file_are_restored(icp: Icp) -> None:
+    icp("identity", "default", "alice")
+    icp("deploy", "--yes")
+    manifest = icp.project / "icp.yaml"
+    before = manifest.read_text()
+    named = "  - name: vault\n    build:"
+    assert before.count(named) == 1
+    wanted = "  - name: vault\n    settings: { freezing_threshold: 3456000 }\n    build:"
+    manifest.write_text(before.replace(named, wanted))
+    try:
+        icp("canister", "settings", "sync", "vault")
+    finally:
+        manifest.write_text(before)
+    shown = icp.json("canister", "settings", "show", "vault")
+    assert shown["freezing_threshold"] == [3_456_000]
+
+
 def test_the_marketplace_is_installed_by_one_message(icp: Icp) -> None:
     icp("identity", "default", "alice")
     icp("deploy", "--yes", identity="alice")
