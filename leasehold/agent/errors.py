@@ -50,6 +50,10 @@ class CertificateError(AgentError):
     """A certificate or a signature over an answer does not hold: trust nothing of the answer."""
 
 
+class UntimelyError(CertificateError):
+    """What was signed is too old or too new for this machine's clock."""
+
+
 class CandidError(AgentError):
     """A value does not have its Candid type, or a message cannot be decoded."""
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from leasehold.agent import hash_tree
 from leasehold.agent.certificate import MAX_CLOCK_SKEW_NS, Certificate
-from leasehold.agent.errors import CertificateError
+from leasehold.agent.errors import CertificateError, UntimelyError
 from leasehold.agent.request import hash_of_map
 
 RESPONSE_DOMAIN = b"\x0bic-response"
@@ -59,7 +59,7 @@ def verify_query_signatures(answer: Mapping[str, Any], request_id: bytes, keys: 
             case _:
                 raise CertificateError("a signature on the answer to the query is malformed")
         if abs(timestamp - now) > MAX_CLOCK_SKEW_NS:
-            raise CertificateError(f"the answer was signed {(now - timestamp) / 1e9:.0f} s ago: it is stale")
+            raise UntimelyError(f"the answer was signed {(now - timestamp) / 1e9:.0f} s ago: it is stale")
 
 
 def _signed_fields(answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,5 @@
 """`leasehold token`: the ledger."""
 
-import time
-
 import click
 
 from leasehold.agent import Principal
@@ -43,7 +41,7 @@ def transfer(state: State, to: str, amount: str) -> None:
         f"sends {shown(units)} to {to}; the ledger's fee is {shown(fee)}; it cannot be taken back"
     )
     state.confirm("Send it?")
-    block = client.ledger.transfer(Principal.parse(to), units, created_at_time=time.time_ns())
+    block = client.ledger.transfer(Principal.parse(to), units, created_at_time=client.agent.now_ns())
     _done(state, block, units)
 
 
@@ -58,7 +56,7 @@ def approve(state: State, spender: str, amount: str) -> None:
     shown, fee = token_of(client).show, client.ledger.fee
     state.output.note(f"lets {spender} take up to {shown(units)}; the ledger's fee is {shown(fee)}")
     state.confirm("Approve it?")
-    block = client.ledger.approve(Principal.parse(spender), units, created_at_time=time.time_ns())
+    block = client.ledger.approve(Principal.parse(spender), units, created_at_time=client.agent.now_ns())
     _done(state, block, units)
 
 

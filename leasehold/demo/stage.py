@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from leasehold.agent import Identity
+from leasehold.agent.boundary import is_loopback
 from leasehold.errors import ConfigurationError, JobFailedError
 from leasehold.identities import HOME_VARIABLE, IdentityStore
 from leasehold.network import DEFAULT_FOLDER, NETWORK_VARIABLE, Network
@@ -20,14 +21,21 @@ MARKER = ".leasehold-demo"
 
 
 class Stage:
-    """A folder as a person would work in: `.leasehold/` with the devnet's state, `home/` with keys."""
+    """A folder as a person would work in: `.leasehold/` with the devnet's state, `home/` with keys.
 
-    def __init__(self, folder: Path, *, keep_running: bool = False) -> None:
+    Args:
+        folder: an earlier demo's is emptied first.
+        keep_running: leave the devnet running.
+        given: URL of a local network to use instead of a devnet; it is neither started nor stopped here.
+    """
+
+    def __init__(self, folder: Path, *, keep_running: bool = False, given: str | None = None) -> None:
         self.folder = folder.resolve()
         self.data = self.folder / DEFAULT_FOLDER
         self.devnet_state = self.data / "devnet"
         self.identities = IdentityStore(self.folder / "home" / "identities")
         self.keep_running = keep_running
+        self.given = given
         self.worker: subprocess.Popen[bytes] | None = None
         self.worker_log = self.folder / "worker.log"
 
@@ -39,7 +47,7 @@ class Stage:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop_worker()
-        if not self.keep_running:
+        if not self.keep_running and not self.given:
             self._devnet("stop")
 
     def _make_fresh_folder(self) -> None:
@@ -59,12 +67,28 @@ class Stage:
         return identity
 
     def start_network(self) -> Network:
-        """Start the local network on a free port."""
+        """Start the local network on a free port, or find the given one.
+
+        Raises:
+            ConfigurationError: it does not start, or the given one is not on this machine.
+        """
+        if self.given:
+            return self._given_network(self.given)
         started = self._devnet("start", "--detach", "--port", "0", "--json")
         if started.returncode != 0:
             raise ConfigurationError(f"the local network did not start: {started.stderr.strip()}")
         json.loads(started.stdout)
         return Network.load("local", self.data)
+
+    def _given_network(self, url: str) -> Network:
+        network = Network.load(url)
+        if not is_loopback(network.url):
+            raise ConfigurationError(
+                f"the demo creates canisters and tokens out of nothing, which {network.url} does not let it; "
+                "give a network on this machine"
+            )
+        # Its canisters are this demo's own, whatever else is known of the network.
+        return Network(network.url, {}, network.root_key, self.data)
 
     def start_worker(self, offer: int, url: str) -> int:
         """Start the operator's daemon as a process of its own; answers its process id."""

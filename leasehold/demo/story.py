@@ -84,13 +84,14 @@ class Story:
     def start_network(self) -> Network:
         """Devnet, the three canisters built from their Python source, tokens for the players."""
         network = self.stage.start_network()
-        self.screen.say(f"devnet answers at {network.url}")
+        which = "the given network" if self.stage.given else "devnet"
+        self.screen.say(f"{which} answers at {network.url}")
         self.prepare_page(network)
         self.people |= {role: self.stage.identity(role) for role in ROLES if role not in self.people}
         modules = {}
         for name in CANISTERS:
             modules[name] = build_module(name, self.stage.data / "build").read_bytes()
-            size = f"{len(modules[name]):,} bytes of Wasm"
+            size = f"{len(modules[name]):,} bytes of gzipped Wasm"
             self.screen.say(
                 f"built {name}: {size}, SHA-256 {hashlib.sha256(modules[name]).hexdigest()[:16]}…"
             )
@@ -116,6 +117,9 @@ class Story:
     def prepare_page(self, network: Network) -> None:
         """When the demo stays open: a page on which its renter can sign in."""
         if not self.stage.keep_running:
+            return
+        if self.stage.given:
+            self.screen.say("no web page: its renter could not sign in there with the demo's key")
             return
         folder = built_page()
         if folder is None:

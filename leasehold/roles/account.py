@@ -1,6 +1,5 @@
 """Money in and out of the marketplace."""
 
-import time
 from dataclasses import dataclass
 
 from leasehold.errors import UsageError
@@ -36,7 +35,7 @@ def deposit(client: Client, amount: int, *, now: int | None = None) -> Deposit:
     """
     if amount <= 0:
         raise UsageError(f"a deposit must be above zero, got {amount}")
-    now = time.time_ns() if now is None else now
+    now = client.agent.now_ns() if now is None else now
     fee = client.ledger.fee
     balance = client.ledger.balance()
     if balance < amount + 2 * fee:
@@ -53,4 +52,4 @@ def withdraw(client: Client, amount: int, *, now: int | None = None) -> Balances
     """Send tokens from the marketplace to the caller's ledger account, which receives them less the fee."""
     if amount <= client.ledger.fee:
         raise UsageError(f"a withdrawal must be above the ledger's fee of {client.ledger.fee}, got {amount}")
-    return client.marketplace.withdraw(amount, time.time_ns() if now is None else now)
+    return client.marketplace.withdraw(amount, client.agent.now_ns() if now is None else now)

@@ -10,8 +10,10 @@ import httpx
 from leasehold.demo.page import RENTER, DemoPage
 from leasehold.demo.stage import Stage
 from leasehold.network import Network
+from tests.network import skipped_when_given
 
 
+@skipped_when_given("signs in with keys of the node's development sign-in")
 def test_the_demos_renter_can_sign_in_on_its_page(tmp_path: Path, built_page: Path) -> None:
     with Stage(tmp_path / "demo") as stage:
         network = stage.start_network()

@@ -12,27 +12,27 @@ import pytest
 from click.testing import CliRunner
 
 from cdk.build import build
-from devnet.node import Node
 from leasehold.agent import Identity, Principal, RejectedError
 from leasehold.cli import main
 from leasehold.errors import ConfigurationError
 from leasehold.interfaces import load_interface
 from leasehold.network import Network
 from leasehold.roles.page import create_page, page_files, page_url, publish_page
+from tests.network import open_network
 
 OWNER = Identity.generate()
 
 
 @pytest.fixture
 def network(tmp_path: Path) -> Iterator[Network]:
-    with Node.start() as node:
+    with open_network() as host:
         canisters = dict.fromkeys(("marketplace", "vault", "ledger"), "aaaaa-aa")
-        yield Network(node.url, canisters, node.root_key, tmp_path / ".leasehold")
+        yield Network(host.url, canisters, host.root_key, tmp_path / ".leasehold")
 
 
 def published(network: Network, folder: Path) -> tuple[Network, Principal, int]:
     canister = create_page(network, OWNER)
-    network, put = publish_page(network, OWNER, canister, build("frontend").module, folder)
+    network, put = publish_page(network, OWNER, canister, build("frontend").packed, folder)
     return network, canister, put
 
 
@@ -72,7 +72,7 @@ def test_an_upgrade_keeps_the_page_and_its_certification(network: Network, built
 
     network, canister, _ = published(network, built_page)
     with network.agent(OWNER) as agent:
-        Management(agent).upgrade(canister, build("frontend").module)
+        Management(agent).upgrade(canister, build("frontend").packed)
     assert fetch(network, canister, "/").status_code == 200
 
 
@@ -112,16 +112,17 @@ def test_the_command_line_deploys_canisters_and_page(
     monkeypatch.setenv("LEASEHOLD_HOME", str(tmp_path / "home"))
     folder = tmp_path / ".leasehold"
     arguments = ["deploy", "--page", str(built_page), "--folder", str(folder), "--network"]
-    with Node.start() as node:
+    with open_network() as host:
         assert CliRunner().invoke(main, ["identity", "new", "default", "-q"]).exit_code == 0
-        done = CliRunner().invoke(main, [*arguments, node.url])
+        done = CliRunner().invoke(main, [*arguments, host.url])
         assert done.exit_code == 0, done.output
         ids = json.loads((folder / "canisters.json").read_text())["local"]
-        assert f"web page: http://{ids['frontend']}.localhost:{node.port} (7 files put)" in done.output
-        network = Network(node.url, ids, None, folder)
+        port = host.url.rpartition(":")[2]
+        assert f"web page: http://{ids['frontend']}.localhost:{port} (7 files put)" in done.output
+        network = Network(host.url, ids, None, folder)
         facts = json.loads(fetch(network, Principal.parse(ids["frontend"]), "/config.json").text)
         assert facts["canisters"]["marketplace"] == ids["marketplace"]
-        assert facts["rootKey"] == node.root_key.hex()
-        again = CliRunner().invoke(main, [*arguments, node.url])
+        assert facts["rootKey"] == host.root_key.hex()
+        again = CliRunner().invoke(main, [*arguments, host.url])
         assert "(0 files put)" in again.output
         assert json.loads((folder / "canisters.json").read_text())["local"] == ids

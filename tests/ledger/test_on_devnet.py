@@ -1,4 +1,4 @@
-"""The built ledger on a devnet: certified calls, many callers, upgrades, restarts, the `icp` command line."""
+"""The built ledger on a network: certified calls, many callers, upgrades, restarts, the `icp` program."""
 
 import os
 import platform
@@ -15,6 +15,7 @@ from tests.devnet.clients.npm_packages import install
 from tests.ledger.built import BuiltCanister
 from tests.ledger.network import connected, deploy, upgrade
 from tests.ledger.test_endpoints import ALICE, BOB, account, init_arguments
+from tests.network import skipped_when_given
 
 FEE = 10
 MINTER, RICH = Identity.generate(), Identity.generate()
@@ -75,6 +76,7 @@ def test_an_upgrade_keeps_balances_allowances_and_the_memory_of_repetitions(ledg
     assert ledger.icrc2_allowance(pair) == {"allowance": 55, "expires_at": None}
 
 
+@skipped_when_given("restarts the node")
 def test_a_restarted_node_has_the_same_ledger(tmp_path: Path) -> None:
     friend = Identity.generate().principal
     with connected(RICH, tmp_path / "state") as agent:

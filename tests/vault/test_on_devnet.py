@@ -1,8 +1,9 @@
-"""The built vault on a devnet: large blobs through the real client, upgrades and timers."""
+"""The built vault on a network: large blobs through the real client, upgrades and timers."""
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,20 +13,22 @@ from leasehold.agent import Agent, Canister, Identity, RejectedError
 from leasehold.errors import CanisterError
 from leasehold.vault import Vault
 from tests.ledger.built import BuiltCanister
-from tests.ledger.network import MovableClock, connected, deploy, upgrade
+from tests.ledger.network import deploy, upgrade
+from tests.network import CanisterNetwork, moves_time, open_network
 from tests.vault.memory import LARGE, SMALL, Blob
 
 OWNER, MARKETPLACE, READER = Identity.generate(), Identity.generate(), Identity.generate()
 
 
 @pytest.fixture(scope="module")
-def clock() -> MovableClock:
-    return MovableClock()
+def network() -> Iterator[CanisterNetwork]:
+    with open_network() as network:
+        yield network
 
 
 @pytest.fixture(scope="module")
-def canister(clock: MovableClock) -> Iterator[Canister]:
-    with connected(OWNER, clock=clock) as agent:
+def canister(network: CanisterNetwork) -> Iterator[Canister]:
+    with Agent(network.url, OWNER, network.root_key) as agent:
         yield deploy(agent, "vault", {"marketplace": MARKETPLACE.principal})
 
 
@@ -42,19 +45,19 @@ def vault_of(canister: Canister, identity: Identity) -> Vault:
 
 
 def test_a_file_survives_upload_grant_upgrade_and_download(
-    canister: Canister, file: Path, clock: MovableClock
+    canister: Canister, file: Path, network: CanisterNetwork
 ) -> None:
     reference = vault_of(canister, OWNER).upload(file)
     grant = {
         "blob_id": reference.blob_id,
         "reader": READER.principal,
-        "until": clock.now_ns() + 3_600 * 10**9,
+        "until": network.now_ns() + 3_600 * 10**9,
     }
     granting = canister.agent.with_identity(MARKETPLACE).canister(canister.id, canister.interface)
     assert granting.grant([grant]) == {"Ok": 1}
     upgrade(canister.agent, canister, "vault")
     copy = file.with_name("copy")
-    expected = {"size": reference.size, "sha256": reference.sha256}
+    expected: dict[str, Any] = {"size": reference.size, "sha256": reference.sha256}
     vault_of(canister, READER).download(reference.blob_id, copy, **expected)
     assert copy.read_bytes() == file.read_bytes()
     with pytest.raises(CanisterError):
@@ -74,13 +77,14 @@ def test_oversize_chunks_and_malformed_messages_are_refused(canister: Canister) 
             canister.agent.update(canister.id, "put_chunk", message)
 
 
+@moves_time
 def test_an_unfinished_upload_goes_away_by_itself_after_an_upgrade(
-    canister: Canister, clock: MovableClock
+    canister: Canister, network: CanisterNetwork
 ) -> None:
     begin(canister, LARGE)
     assert LARGE.id in {info["blob_id"] for info in canister.my_blobs(None, 100)}
     upgrade(canister.agent, canister, "vault")
-    clock.ahead_ns += UPLOAD_LIFETIME + 700 * 10**9
+    network.advance(UPLOAD_LIFETIME // 10**9 + 700)
     for _ in range(1_000):
         if LARGE.id not in {info["blob_id"] for info in canister.my_blobs(None, 100)}:
             return
