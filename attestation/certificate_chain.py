@@ -7,24 +7,29 @@ policy names its SHA-256, and a policy that does not name it refuses the evidenc
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from attestation.crypto import der, ecdsa_p256, ecdsa_p384, rsa_pss
 from attestation.errors import CertificateExpired, ChainInvalid, SignatureInvalid
+from attestation.public_keys import EcKey, P256Key, RsaKey
 from attestation.x509 import (
     ECDSA_SHA256,
     ECDSA_SHA384,
     KEY_USAGE_CERTIFICATE_SIGN,
     RSA_PSS_SHA384,
     Certificate,
-    EcKey,
-    P256Key,
-    RsaKey,
     parse_certificate,
 )
 
 MAX_REMEMBERED_LINKS = 512
 NANOSECONDS = 1_000_000_000
+
+
+class Unfinished(Exception):
+    """The budget of signatures is used up: nothing is accepted, nothing refused. Go on with `fresh`.
+
+    No `AttestationError`, so that nothing takes it for a refusal.
+    """
 
 
 class VerifiedLinks:
@@ -33,34 +38,58 @@ class VerifiedLinks:
     Holds SHA-256 digests of (issuer's certificate, certificate) pairs. One instance serves one bundle; a
     long-lived verifier may keep one across bundles, since a signature once valid stays valid (dates, names
     and constraints are checked every time). At most `MAX_REMEMBERED_LINKS` are kept; then it starts anew.
+
+    With a `budget`, at most so many signatures are verified before `Unfinished` is raised. What was verified
+    until then is in `fresh`: given as `known` to the next instance, it lets the same verification go further.
+    `passed` counts the signatures that were found good, remembered ones included.
     """
 
-    def __init__(self) -> None:
-        self._digests: set[bytes] = set()
+    def __init__(self, known: Iterable[bytes] = (), budget: int | None = None) -> None:
+        self._digests = set(known)
+        self._budget = budget
+        self.fresh: list[bytes] = []
+        self.passed = 0
 
-    def verify(self, certificate: Certificate, issuer: Certificate, claim: str) -> None:
-        """Raise `SignatureInvalid` unless `issuer`'s key signed `certificate`."""
-        digest = hashlib.sha256(
-            hashlib.sha256(issuer.der).digest() + hashlib.sha256(certificate.der).digest()
-        ).digest()
-        if digest in self._digests:
+    @property
+    def digests(self) -> frozenset[bytes]:
+        """All that is remembered."""
+        return frozenset(self._digests)
+
+    def verify(self, certificate: Certificate, issuer: Certificate, claim: str, recurs: bool = True) -> None:
+        """Raise `SignatureInvalid` unless `issuer`'s key signed `certificate`.
+
+        `recurs`: the issuer signs other things too, which makes it worth while to prepare for more of them.
+        """
+        digest = hashlib.sha256(issuer.fingerprint + certificate.fingerprint).digest()
+        if self._is_known(digest):
             return
-        verify_certificate_signature(certificate, issuer, claim)
+        verify_certificate_signature(certificate, issuer, claim, recurs)
         self._remember(digest)
 
-    def verify_ecdsa(self, key: EcKey | P256Key, message: bytes, r: int, s: int, claim: str) -> None:
+    def verify_ecdsa(
+        self, key: EcKey | P256Key, message: bytes, r: int, s: int, claim: str, recurs: bool = True
+    ) -> None:
         """Raise `SignatureInvalid` unless (r, s) is a signature of `key` over `message`.
 
         The hash is SHA-384 for P-384 and SHA-256 for P-256. For what many verifications share: revocation
         answers, revocation lists, reference manifests and vendors' statements about firmware.
         """
+        curve = b"ecdsa-p384" if isinstance(key, EcKey) else b"ecdsa-p256"
         digest = hashlib.sha256(
-            b"ecdsa" + key.point + hashlib.sha384(message).digest() + f"{r:x},{s:x}".encode("ascii")
+            curve + key.point + hashlib.sha384(message).digest() + f"{r:x},{s:x}".encode("ascii")
         ).digest()
-        if digest in self._digests:
+        if self._is_known(digest):
             return
-        verify_ecdsa(key, message, r, s, claim)
+        verify_ecdsa(key, message, r, s, claim, recurs)
         self._remember(digest)
+
+    def verify_report(self, key: EcKey | P256Key, message: bytes, r: int, s: int, claim: str) -> None:
+        """`verify_ecdsa` for what no other evidence shares: remembered only to go on after `Unfinished`."""
+        if self._budget is None:
+            self.passed += 1
+            verify_ecdsa(key, message, r, s, claim)
+        else:
+            self.verify_ecdsa(key, message, r, s, claim, recurs=False)
 
     def verify_structure(
         self, signed: bytes, algorithm: bytes, signature: bytes, issuer: Certificate, claim: str
@@ -70,15 +99,26 @@ class VerifiedLinks:
         digest = hashlib.sha256(
             b"structure" + b"".join(hashlib.sha256(part).digest() for part in parts)
         ).digest()
-        if digest in self._digests:
+        if self._is_known(digest):
             return
         verify_signed_structure(signed, algorithm, signature, issuer.public_key, claim)
         self._remember(digest)
 
+    def _is_known(self, digest: bytes) -> bool:
+        if digest not in self._digests:
+            if self._budget is not None and len(self.fresh) >= self._budget:
+                raise Unfinished
+            return False
+        self.passed += 1
+        return True
+
     def _remember(self, digest: bytes) -> None:
-        if len(self._digests) >= MAX_REMEMBERED_LINKS:
+        if self._budget is not None:
+            self.fresh.append(digest)
+        elif len(self._digests) >= MAX_REMEMBERED_LINKS:
             self._digests.clear()
         self._digests.add(digest)
+        self.passed += 1
 
 
 def parse_chain(chain: Sequence[bytes], length: int, claim: str) -> tuple[Certificate, ...]:
@@ -102,34 +142,46 @@ def check_chain_structure(chain: Sequence[Certificate], now_ns: int, claim: str)
             if certificate.is_ca:
                 raise ChainInvalid(name, "the leaf is a certificate authority")
         else:
-            _check_authority(certificate, depth - 1, name)
+            check_authority(certificate, depth - 1, name)
 
 
-def check_chain_signatures(chain: Sequence[Certificate], links: VerifiedLinks, claim: str) -> None:
-    """Raise `SignatureInvalid` unless each certificate is signed by the next one's key."""
+def check_chain_signatures(
+    chain: Sequence[Certificate], links: VerifiedLinks, claim: str, own: int = 0
+) -> None:
+    """Raise `SignatureInvalid` unless each certificate is signed by the next one's key.
+
+    The first `own` issuers belong to one device, and sign nothing but what is below them in this chain.
+    """
     for depth in range(len(chain) - 1):
-        links.verify(chain[depth], chain[depth + 1], f"{claim}[{depth}].signature")
+        links.verify(chain[depth], chain[depth + 1], f"{claim}[{depth}].signature", recurs=depth >= own)
 
 
-def verify_certificate_signature(certificate: Certificate, issuer: Certificate, claim: str) -> None:
+def verify_certificate_signature(
+    certificate: Certificate, issuer: Certificate, claim: str, recurs: bool = True
+) -> None:
     """Raise `SignatureInvalid` unless `issuer`'s key signed `certificate`."""
-    verify_signed_structure(
-        certificate.tbs, certificate.signature_algorithm, certificate.signature, issuer.public_key, claim
-    )
+    algorithm, signature = certificate.signature_algorithm, certificate.signature
+    verify_signed_structure(certificate.tbs, algorithm, signature, issuer.public_key, claim, recurs)
 
 
 def verify_signed_structure(
-    signed: bytes, algorithm: bytes, signature: bytes, key: EcKey | P256Key | RsaKey, claim: str
+    signed: bytes,
+    algorithm: bytes,
+    signature: bytes,
+    key: EcKey | P256Key | RsaKey,
+    claim: str,
+    recurs: bool = True,
 ) -> None:
     """Raise `SignatureInvalid` unless `signature` over `signed` is by `key` and of its kind.
 
-    `algorithm` is the whole AlgorithmIdentifier; certificates and revocation lists share this form.
+    `algorithm` is the whole AlgorithmIdentifier; certificates and revocation lists share this form. `recurs`
+    as in `VerifiedLinks.verify`.
     """
     if (algorithm == ECDSA_SHA384 and isinstance(key, EcKey)) or (
         algorithm == ECDSA_SHA256 and isinstance(key, P256Key)
     ):
         r, s = ecdsa_signature(signature, claim)
-        verify_ecdsa(key, signed, r, s, claim)
+        verify_ecdsa(key, signed, r, s, claim, recurs)
     elif algorithm in RSA_PSS_SHA384 and isinstance(key, RsaKey):
         if key.exponent != rsa_pss.PUBLIC_EXPONENT:
             raise SignatureInvalid(claim, f"RSA exponent {key.exponent}, expected {rsa_pss.PUBLIC_EXPONENT}")
@@ -138,10 +190,12 @@ def verify_signed_structure(
         raise SignatureInvalid(claim, f"algorithm {algorithm.hex()} is unknown, or not for the issuer's key")
 
 
-def verify_ecdsa(key: EcKey | P256Key, message: bytes, r: int, s: int, claim: str) -> None:
+def verify_ecdsa(
+    key: EcKey | P256Key, message: bytes, r: int, s: int, claim: str, recurs: bool = False
+) -> None:
     """Raise `SignatureInvalid` unless (r, s) is `key`'s signature over `message`, with its curve's hash."""
     curve = ecdsa_p384 if isinstance(key, EcKey) else ecdsa_p256
-    curve.verify(curve.parse_point(key.point, claim), message, r, s, claim)
+    curve.verify(curve.parse_point(key.point, claim), message, r, s, claim, recurs)
 
 
 def ecdsa_signature(encoded: bytes, claim: str) -> tuple[int, int]:
@@ -163,7 +217,8 @@ def check_validity(certificate: Certificate, now_ns: int, name: str) -> None:
         )
 
 
-def _check_authority(certificate: Certificate, authorities_below: int, name: str) -> None:
+def check_authority(certificate: Certificate, authorities_below: int, name: str) -> None:
+    """Raise `ChainInvalid` unless the certificate may sign others, with so many authorities below it."""
     if not certificate.is_ca:
         raise ChainInvalid(name, f"{certificate.subject.common_name!r} is not a certificate authority")
     if certificate.key_usage is None or not certificate.key_usage & KEY_USAGE_CERTIFICATE_SIGN:

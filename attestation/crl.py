@@ -11,9 +11,16 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from attestation.certificate_chain import NANOSECONDS, VerifiedLinks
+from attestation.collateral_subjects import certificate_subject
 from attestation.crypto import der
 from attestation.crypto.der import DerReader
-from attestation.errors import CertificateRevoked, ChainInvalid, MalformedEvidence, RevocationInvalid
+from attestation.errors import (
+    CertificateRevoked,
+    ChainInvalid,
+    CollateralExpired,
+    MalformedEvidence,
+    RevocationInvalid,
+)
 from attestation.facts import RevocationFact
 from attestation.x509 import KEY_USAGE_CRL_SIGN, MAX_EXTENSIONS, MAX_SERIAL_BYTES, Certificate, read_time
 
@@ -72,7 +79,7 @@ def check_crl(
         raise ChainInvalid(claim, f"{issuer.subject.common_name!r} may not sign revocation lists")
     now = now_ns // NANOSECONDS
     if not revocations.this_update <= now < revocations.next_update:
-        raise RevocationInvalid(
+        raise CollateralExpired(
             claim,
             f"the list of {issuer.subject.common_name!r} holds from {revocations.this_update} until "
             f"{revocations.next_update}, but it is {now} (seconds since 1970); supply a newer one",
@@ -95,15 +102,15 @@ class RevocationLists:
 
         A list by the issuer that is outdated or wrong is refused; none at all is a fact for the policy.
         """
-        name = certificate.subject.common_name
+        name, subject = certificate.subject.common_name, certificate_subject(certificate, issuer)
         found = [entry for entry in self._lists if entry.issuer == issuer.subject.der]
         if not found:
-            return RevocationFact(name, MISSING, 0)
+            return RevocationFact(name, MISSING, 0, subject)
         newest = max(found, key=_this_update)
         check_crl(newest, issuer, now_ns, links, f"{claim}.crl")
         if certificate.serial in newest.revoked:
             raise CertificateRevoked(claim, f"{name!r}, serial {certificate.serial:x}, was revoked")
-        return RevocationFact(name, GOOD, now_ns // NANOSECONDS - newest.this_update)
+        return RevocationFact(name, GOOD, now_ns // NANOSECONDS - newest.this_update, subject)
 
 
 def _this_update(revocations: RevocationList) -> int:

@@ -42,8 +42,28 @@ class EvidenceInconsistent(AttestationError):
     """Two parts of the evidence that must agree do not, for example certificate and report."""
 
 
+class FirmwareMismatch(EvidenceInconsistent):
+    """A GPU's report of other firmware than its key was certified for."""
+
+
+class DuplicateDevice(EvidenceInconsistent):
+    """One device, presented as several."""
+
+
+class HardwareIdMismatch(EvidenceInconsistent):
+    """A report of one chip beside another chip's certificate."""
+
+
+class SecurityVersionMismatch(EvidenceInconsistent):
+    """A report of other firmware versions than the chip's key was derived for."""
+
+
 class BindingMismatch(AttestationError):
     """Evidence made for another nonce, operator, session or transport key."""
+
+
+class NonceMismatch(AttestationError):
+    """A device's report that answers another nonce than the one it was asked with."""
 
 
 class PolicyMalformed(AttestationError):
@@ -66,7 +86,7 @@ class PolicyRefused(AttestationError):
 
 
 class RevocationInvalid(AttestationError):
-    """A revocation answer about another certificate, by somebody not entitled to it, or out of its time."""
+    """A revocation answer or list about another certificate, or by somebody not entitled to it."""
 
 
 class CertificateRevoked(RevocationInvalid):
@@ -90,7 +110,7 @@ class CollateralUnavailable(AttestationError):
 
 
 class CollateralExpired(CollateralUnavailable):
-    """Collateral that is not valid at the time of verification; supply a newer one."""
+    """A revocation answer or list, or a statement, outside its window at the time of verification."""
 
 
 class PlatformUnrecognized(AttestationError):

@@ -6,12 +6,14 @@ SHA-384. Algorithm identifiers are compared as whole encodings, so there is no p
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from dataclasses import dataclass
 
 from attestation.crypto import der
 from attestation.crypto.der import DerReader
 from attestation.errors import MalformedEvidence
+from attestation.public_keys import EcKey, P256Key, RsaKey, read_public_key
 
 MAX_CERTIFICATE_BYTES = 4096
 MAX_NAME_ATTRIBUTES = 16
@@ -33,11 +35,6 @@ RSA_PSS_SHA384 = (
     bytes.fromhex("3041" + _PSS.format("3034")),
     bytes.fromhex("3046" + _PSS.format("3039") + "a303020101"),
 )
-# AlgorithmIdentifier { id-ecPublicKey, secp384r1 or prime256v1 } (RFC 5480), { rsaEncryption, NULL } (3279).
-EC_P384_KEY = bytes.fromhex("301006072a8648ce3d020106052b81040022")
-EC_P256_KEY = bytes.fromhex("301306072a8648ce3d020106082a8648ce3d030107")
-RSA_KEY = bytes.fromhex("300d06092a864886f70d0101010500")
-
 OID_COMMON_NAME = "2.5.4.3"
 OID_SERIAL_NUMBER = "2.5.4.5"
 OID_KEY_USAGE = "2.5.29.15"
@@ -49,29 +46,9 @@ KEY_USAGE_DIGITAL_SIGNATURE = 0x80
 KEY_USAGE_CERTIFICATE_SIGN = 0x04
 KEY_USAGE_CRL_SIGN = 0x02
 
+MAX_KEPT_NAMES = 128
+MAX_KEPT_CERTIFICATES = 128
 NAME_STRINGS = (der.UTF8_STRING, der.PRINTABLE_STRING, der.IA5_STRING)
-
-
-@dataclass(frozen=True)
-class EcKey:
-    """P-384 public key as its 97-byte uncompressed point (not yet checked to lie on the curve)."""
-
-    point: bytes
-
-
-@dataclass(frozen=True)
-class P256Key:
-    """P-256 public key as its 65-byte uncompressed point (not yet checked to lie on the curve)."""
-
-    point: bytes
-
-
-@dataclass(frozen=True)
-class RsaKey:
-    """RSA public key."""
-
-    modulus: int
-    exponent: int
 
 
 @dataclass(frozen=True)
@@ -111,10 +88,19 @@ class Certificate:
     path_length: int | None
     key_usage: int | None
 
+    @functools.cached_property
+    def fingerprint(self) -> bytes:
+        """SHA-256 of the whole certificate."""
+        return hashlib.sha256(self.der).digest()
+
     @property
     def sha256(self) -> str:
-        """Fingerprint of the whole certificate, hex."""
-        return hashlib.sha256(self.der).hexdigest()
+        """The same, hex."""
+        return self.fingerprint.hex()
+
+
+_names: dict[bytes, Name] = {}
+_certificates: dict[tuple[bytes, frozenset[str]], Certificate] = {}
 
 
 def parse_certificate(
@@ -122,8 +108,19 @@ def parse_certificate(
 ) -> Certificate:
     """Parse one DER certificate; `claim` names it in errors. Raises `MalformedEvidence`.
 
-    `understood` are the extensions that may be critical, because the caller looks at them.
+    `understood` are the extensions that may be critical, because the caller looks at them. Authorities come
+    back in every chain: what was parsed lately is kept, since nothing in it depends on who asks, or when.
     """
+    kept = _certificates.get((data, understood))
+    if kept is None:
+        kept = _parse(data, claim, understood)
+        if len(_certificates) >= MAX_KEPT_CERTIFICATES:
+            _certificates.clear()
+        _certificates[data, understood] = kept
+    return kept
+
+
+def _parse(data: bytes, claim: str, understood: frozenset[str]) -> Certificate:
     if len(data) > MAX_CERTIFICATE_BYTES:
         raise MalformedEvidence(claim, f"certificate of {len(data)} bytes, at most {MAX_CERTIFICATE_BYTES}")
     outer = der.sole_element(data, der.SEQUENCE, claim)
@@ -145,7 +142,7 @@ def parse_certificate(
     issuer = _name(fields, claim)
     not_before, not_after = _validity(fields.enter(der.SEQUENCE))
     subject = _name(fields, claim)
-    public_key = _public_key(fields.enter(der.SEQUENCE), claim)
+    public_key = read_public_key(fields.enter(der.SEQUENCE), claim)
     extensions = _extensions(fields.enter(der.CONTEXT_3), understood)
     fields.finish()
     is_ca, path_length = _basic_constraints(extensions.get(OID_BASIC_CONSTRAINTS), claim)
@@ -168,7 +165,18 @@ def parse_certificate(
 
 
 def _name(fields: DerReader, claim: str) -> Name:
+    """The next element as a name. There are few, most of them in several certificates: they are kept."""
     raw = fields.element(der.SEQUENCE)
+    name = _names.get(raw)
+    if name is None:
+        name = Name(raw, _attributes(raw, claim))
+        if len(_names) >= MAX_KEPT_NAMES:
+            _names.clear()
+        _names[raw] = name
+    return name
+
+
+def _attributes(raw: bytes, claim: str) -> tuple[tuple[str, str], ...]:
     sequence = der.sole_element(raw, der.SEQUENCE, claim)
     attributes: list[tuple[str, str]] = []
     while not sequence.at_end():
@@ -186,7 +194,7 @@ def _name(fields: DerReader, claim: str) -> Name:
             attributes.append((oid, content.decode("utf-8")))
         except UnicodeDecodeError as error:
             raise sequence.error("name attribute is not UTF-8") from error
-    return Name(raw, tuple(attributes))
+    return tuple(attributes)
 
 
 def _validity(fields: DerReader) -> tuple[int, int]:
@@ -240,22 +248,6 @@ def seconds_since_1970(text: str) -> int | None:
     years = year - 1
     days = years * 365 + years // 4 - years // 100 + years // 400 + sum(lengths[: month - 1]) + day - 719163
     return days * 86400 + hour * 3600 + minute * 60 + second
-
-
-def _public_key(fields: DerReader, claim: str) -> EcKey | P256Key | RsaKey:
-    algorithm = fields.element(der.SEQUENCE)
-    bits = fields.bit_string()
-    fields.finish()
-    if algorithm == EC_P384_KEY:
-        return EcKey(bits)
-    if algorithm == EC_P256_KEY:
-        return P256Key(bits)
-    if algorithm == RSA_KEY:
-        numbers = der.sole_element(bits, der.SEQUENCE, claim)
-        modulus, exponent = numbers.integer(), numbers.integer()
-        numbers.finish()
-        return RsaKey(modulus, exponent)
-    raise fields.error(f"public key algorithm {algorithm.hex()} is not P-384, P-256 or RSA")
 
 
 def _extensions(wrapper: DerReader, understood: frozenset[str]) -> dict[str, bytes]:

@@ -1,8 +1,8 @@
 """Instructions that verification of evidence costs inside a canister.
 
-`measure()` builds a canister that does nothing else, runs it under wasmtime with fuel metering (one unit is
-about one instruction) and answers millions of instructions by case; `python -m
-benchmarks.attestation_instructions` prints them.
+`measure()` runs canisters that do nothing else on the local node, which counts with the Internet Computer's
+weights; `python -m benchmarks.attestation_instructions` prints the figures. *First after install* means that
+nothing is known: no signature, no key, not even the generator's tables.
 """
 
 from __future__ import annotations
@@ -11,16 +11,22 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.console import Console
+
 from attestation import decode_collateral, encode_bundle, encode_collateral
 from attestation.bundle import ED25519_SPKI_PREFIX
 from attestation.simulator import Settings, SimulatedMachine, collateral_of
+from benchmarks.figures import WIDTH, Figure, Section, show
+from benchmarks.lone_canister import Host, lone_canisters
 from cdk.build import build
-from cdk.candid import BLOB, BOOL, NAT64, TEXT, Codec
-from tests.cdk.runtime.host import Canister
+from cdk.candid import BLOB, BOOL, NAT64, TEXT, Codec, Vec
 
 ROOT = Path(__file__).resolve().parent.parent
 VERIFIER = "tests/attestation/canisters/verifier"
+GPU_VERIFIER = "tests/attestation/canisters/gpu_verifier"
 LIMIT_MILLIONS = 1_500
+GPU_GOAL, BOARD_GOAL = 500_000_000, 5_000_000_000
+COLD = "first after install"
 
 NONCE = bytes(range(32))
 OPERATOR = bytes(range(1, 30))
@@ -43,10 +49,8 @@ class Run:
 class Verifier:
     """The verifier canister, installed."""
 
-    def __init__(self) -> None:
-        self._canister = Canister(build(VERIFIER, ROOT).module)
-        self._canister.run("canister_init")
-        self.install_instructions = self._canister.instructions
+    def __init__(self, host: Host) -> None:
+        self._canister = host(build(VERIFIER, ROOT).packed)
         self._argument = Codec([BLOB, BLOB, BLOB, NAT64, BOOL])
         self._argument_with = Codec([BLOB, BLOB, BLOB, BLOB, NAT64, BOOL])
         self._answer = Codec([TEXT])
@@ -88,39 +92,77 @@ def another_gpu(collateral: bytes) -> tuple[bytes, bytes]:
     return bundle, encode_collateral(dataclasses.replace(shared, ocsp=answers))
 
 
-def measure() -> dict[str, float]:
-    """Millions of instructions by case."""
-    verifier = Verifier()
-    one, eight = simulated_bundle(), simulated_bundle(gpus=8)
-    runs = {
-        "first attestation, 1 GPU (builds the generator's table)": verifier.verify(one),
-        "attestation, 1 GPU": verifier.verify(one),
-        "attestation, 8 GPUs": verifier.verify(eight),
-        "refused for another nonce": verifier.verify(one, nonce=bytes(32)),
-        "remembering links, first time": verifier.verify(one, remember=True),
-        "remembering links, another machine": verifier.verify(simulated_bundle("other"), remember=True),
-        "remembering links, same machine again": verifier.verify(one, remember=True),
-    }
-    complete, board = bundle_and_collateral(), bundle_and_collateral(gpus=8, switches=4)
-    runs |= {
-        "1 GPU with OCSP answers and manifests": verifier.verify_with(*complete),
-        "the same, remembering, first time": verifier.verify_with(*complete, remember=True),
-        "the same, remembering, same answers again": verifier.verify_with(*complete, remember=True),
-        "the same, remembering, another GPU": verifier.verify_with(*another_gpu(complete[1]), remember=True),
-        "8 GPUs and 4 switches with all collateral": verifier.verify_with(*board),
-        "the same, remembering what is not of this board": verifier.verify_with(*board, remember=True),
-    }
-    wrong = {name: run.verdict for name, run in runs.items() if "refused" not in name}
-    if set(wrong.values()) != {"accepted"}:
-        raise AssertionError(wrong)
-    return {name: run.instructions / 1e6 for name, run in runs.items()}
+def measure() -> list[Figure]:
+    """The figures, each group in a canister of its own."""
+    with lone_canisters() as host:
+        return [_one_gpu(host), *_without_collateral(host), *_with_collateral(host), *_board(host)]
+
+
+def _one_gpu(host: Host) -> Figure:
+    """A GPU's chain of five certificates and its report, without a CPU, policy or collateral."""
+    evidence = SimulatedMachine("benchmark", 1).gpus[0].evidence(NONCE)
+    canister = host(build(GPU_VERIFIER, ROOT).packed)
+    argument = Codec([BLOB, Vec(BLOB), BLOB, NAT64])
+    reply = canister.update(
+        "verify_gpu", argument.encode([evidence.report, list(evidence.chain), NONCE, NOW_NS])
+    )
+    run = Run(str(Codec([TEXT]).decode(reply)[0]), canister.instructions)
+    return _figure("1 GPU alone", run, f"{COLD}: five certificates and a report", GPU_GOAL)
+
+
+def _without_collateral(host: Host) -> list[Figure]:
+    verifier = Verifier(host)
+    one, other = simulated_bundle(), simulated_bundle("other")
+    return [
+        _figure("SEV-SNP and 1 GPU", verifier.verify(one, remember=True), COLD),
+        _figure("another machine", verifier.verify(other, remember=True), "authorities known"),
+        _figure("the same machine again", verifier.verify(other, remember=True), "a new report"),
+        _figure("and again", verifier.verify(other, remember=True), "its keys have tables now"),
+        _figure("the same, remembering no signature", verifier.verify(other), "keys known"),
+        _figure("SEV-SNP and 8 GPUs", Verifier(host).verify(simulated_bundle(gpus=8)), COLD),
+        _refused(verifier, one),
+    ]
+
+
+def _with_collateral(host: Host) -> list[Figure]:
+    verifier = Verifier(host)
+    complete = bundle_and_collateral()
+    name = "SEV-SNP and 1 GPU, OCSP answers, manifests"
+    return [
+        _figure(name, verifier.verify_with(*complete, remember=True), COLD),
+        _figure(
+            "another machine",
+            verifier.verify_with(*another_gpu(complete[1]), remember=True),
+            "the rest known",
+        ),
+        _figure("the same machine again", verifier.verify_with(*complete, remember=True), "a new report"),
+    ]
+
+
+def _board(host: Host) -> list[Figure]:
+    verifier = Verifier(host)
+    board = bundle_and_collateral(gpus=8, switches=4)
+    name = "SEV-SNP, 8 GPUs, 4 switches, all collateral"
+    return [
+        _figure(name, verifier.verify_with(*board, remember=True), COLD, BOARD_GOAL),
+        _figure("the same machine again", verifier.verify_with(*board, remember=True), "new reports"),
+    ]
+
+
+def _figure(name: str, run: Run, note: str, goal: float | None = None) -> Figure:
+    if run.verdict != "accepted":
+        raise AssertionError(f"{name}: {run.verdict}")
+    return Figure(name, run.instructions, "instructions", goal, note=note)
+
+
+def _refused(verifier: Verifier, bundle: bytes) -> Figure:
+    run = verifier.verify(bundle, nonce=bytes(32))
+    return Figure("evidence for another nonce, refused", run.instructions, "instructions")
 
 
 def main() -> None:
-    """Print the table and whether the limit holds."""
-    for name, millions in measure().items():
-        print(f"{millions:10.1f} M  {name}")
-    print(f"{LIMIT_MILLIONS:10.1f} M  limit for one attestation with 1 GPU")
+    """Print the figures."""
+    show(Console(width=WIDTH, highlight=False), Section("Verification of evidence by itself", measure()))
 
 
 if __name__ == "__main__":

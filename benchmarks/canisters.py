@@ -18,5 +18,5 @@ def install_programs(agent: Agent) -> Canister:
     built = build(PROGRAMS, ROOT)
     management = Management(agent)
     canister = management.create()
-    management.install(canister, built.module)
+    management.install(canister, built.packed)
     return agent.canister(canister, Interface.parse(built.did))

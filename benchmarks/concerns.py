@@ -7,29 +7,30 @@ from typing import Final
 
 from benchmarks import (
     attestation_instructions,
+    attestation_signatures,
     commands,
     cpu_attestation_instructions,
     devnet_latency,
     instructions,
     marketplace_instructions,
+    message_parts,
     modules,
+    startup,
     throughput,
 )
 from benchmarks.canisters import install_programs
 from benchmarks.devnet_process import devnet
-from benchmarks.figures import Figure, Section
+from benchmarks.figures import Section
 from leasehold.agent import Agent, Identity
 
 
 def attestation() -> list[Section]:
-    """Verification alone, in canisters that do nothing else."""
-    measured = {
-        "Verification of evidence by itself": attestation_instructions.measure(),
-        "Verification of a CPU's evidence by itself": cpu_attestation_instructions.measure(),
-    }
+    """Verification alone: in canisters that do nothing else, and off chain."""
     return [
-        Section(title, [Figure(name, value * 1e6, "instructions") for name, value in millions.items()])
-        for title, millions in measured.items()
+        Section("One signature, inside a canister", attestation_signatures.measure()),
+        Section("Verification of evidence by itself", attestation_instructions.measure()),
+        Section("Verification of a CPU's evidence by itself", cpu_attestation_instructions.measure()),
+        Section("Verification of evidence off chain", attestation_signatures.measure_off_chain()),
     ]
 
 
@@ -46,9 +47,11 @@ ALL: Final[Mapping[str, Callable[[], list[Section]]]] = {
     "modules": lambda: [modules.measure()],
     "instructions": instructions.measure,
     "marketplace": lambda: [marketplace_instructions.measure()],
+    "parts": message_parts.measure,
     "attestation": attestation,
     "devnet": lambda: [local_node()],
+    "startup": lambda: [Section("Start of the local node", startup.measure())],
     "demo": lambda: [commands.measure_demo()],
     "tests": lambda: [commands.measure_tests()],
 }
-USUAL: Final = ("modules", "instructions", "marketplace", "attestation", "devnet")
+USUAL: Final = ("modules", "instructions", "marketplace", "parts", "attestation", "devnet", "startup")

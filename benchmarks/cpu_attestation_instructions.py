@@ -1,7 +1,7 @@
 """Instructions that verification of a CPU's evidence costs inside a canister, without GPUs and policy.
 
-`measure()` answers millions of instructions by case for simulated evidence; `python -m
-benchmarks.cpu_attestation_instructions` prints them.
+`measure()` answers figures for simulated evidence; `python -m benchmarks.cpu_attestation_instructions` prints
+them.
 """
 
 from __future__ import annotations
@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.console import Console
+
 from attestation import Collateral, encode_collateral
 from attestation.simulator import Settings
 from attestation.simulator.snp import SimulatedPlatform
 from attestation.simulator.tdx import SimulatedTdxPlatform
 from benchmarks.attestation_instructions import NOW_NS, Run
+from benchmarks.figures import WIDTH, Figure, Section, show
+from benchmarks.lone_canister import Host, lone_canisters
 from cdk.build import build
 from cdk.candid import BLOB, BOOL, NAT64, TEXT, Codec, Vec
-from tests.cdk.runtime.host import Canister
 
 ROOT = Path(__file__).resolve().parent.parent
 VERIFIER = "tests/attestation/canisters/cpu_verifier"
@@ -25,14 +28,13 @@ TDX_LIMIT_MILLIONS = 500
 
 
 class CpuVerifier:
-    """The verifier canister, installed; its first call, which builds tables of curve points, is made."""
+    """The verifier canister, installed. Unless `cold`, it has verified a platform of each kind already."""
 
-    def __init__(self) -> None:
-        self._canister = Canister(build(VERIFIER, ROOT).module)
-        self._canister.run("canister_init")
+    def __init__(self, host: Host, cold: bool = False) -> None:
+        self._canister = host(build(VERIFIER, ROOT).packed)
         self._argument = Codec([TEXT, BLOB, Vec(BLOB), BLOB, NAT64, BOOL])
         self._answer = Codec([TEXT])
-        for platform in platforms():
+        for platform in () if cold else platforms(b"warming"):
             given = platform.collateral(NOW_NS)
             self.verify(platform.kind, platform.report(bytes(64)), platform.chain, given, NOW_NS)
 
@@ -52,34 +54,60 @@ class CpuVerifier:
         return Run(str(self._answer.decode(reply)[0]), self._canister.instructions)
 
 
-def platforms() -> tuple[SimulatedPlatform | SimulatedTdxPlatform, ...]:
+def platforms(seed: bytes = b"benchmark") -> tuple[SimulatedPlatform | SimulatedTdxPlatform, ...]:
     """One simulated platform of each kind."""
-    return SimulatedPlatform(b"benchmark", Settings()), SimulatedTdxPlatform(b"benchmark", Settings())
+    return SimulatedPlatform(seed, Settings()), SimulatedTdxPlatform(seed, Settings())
 
 
-def measure() -> dict[str, float]:
-    """Millions of instructions by case."""
-    verifier = CpuVerifier()
-    runs = {}
-    for platform in platforms():
-        report, chain = platform.report(bytes(64)), platform.chain
-        given = platform.collateral(NOW_NS)
-        runs[f"{platform.kind}, full"] = verifier.verify(platform.kind, report, chain, given, NOW_NS)
-        if platform.kind == "sev-snp":
-            without = verifier.verify(platform.kind, report, chain, Collateral(), NOW_NS)
-            runs["sev-snp, full, no revocation list"] = without
-        for name in ("remembering, first time", "remembering, again"):
-            run = verifier.verify(platform.kind, report, chain, given, NOW_NS, remember=True)
-            runs[f"{platform.kind}, {name}"] = run
-    return {name: run.instructions / 1e6 for name, run in runs.items()}
+def measure() -> list[Figure]:
+    """Each kind of CPU in a canister of its own."""
+    with lone_canisters() as host:
+        return _of_each_kind(host)
+
+
+def _of_each_kind(host: Host) -> list[Figure]:
+    figures = []
+    for first, second in zip(platforms(), platforms(b"another"), strict=True):
+        verifier, known = CpuVerifier(host, cold=True), second.collateral(NOW_NS)
+        name = {"sev-snp": "SEV-SNP with revocation list", "tdx": "TDX with all collateral"}[first.kind]
+        goal = (SNP_LIMIT_MILLIONS if first.kind == "sev-snp" else TDX_LIMIT_MILLIONS) * 1e6
+        figures.append(_figure(name, verifier, first, "first after install"))
+        figures.append(_figure(f"{name}, another chip", verifier, second, "authorities known", goal))
+        if first.kind == "sev-snp":
+            third = SimulatedPlatform(b"third", Settings())
+            given, note = Collateral(), "authorities known"
+            figures.append(_figure("SEV-SNP without the list", verifier, third, note, goal, given))
+        _figure(name, verifier, second, "", given=known, remember=True)
+        figures.append(
+            _figure("the same chip again", verifier, second, "all remembered", given=known, remember=True)
+        )
+        if first.kind == "sev-snp":
+            fourth, note = SimulatedPlatform(b"fourth", Settings()), "AMD's signatures remembered"
+            figures.append(_figure("another chip", verifier, fourth, note, given=known, remember=True))
+    return figures
+
+
+def _figure(
+    name: str,
+    verifier: CpuVerifier,
+    platform: SimulatedPlatform | SimulatedTdxPlatform,
+    note: str,
+    goal: float | None = None,
+    given: Collateral | None = None,
+    remember: bool = False,
+) -> Figure:
+    collateral = platform.collateral(NOW_NS) if given is None else given
+    report = platform.report(bytes(64))
+    run = verifier.verify(platform.kind, report, platform.chain, collateral, NOW_NS, remember)
+    if not run.verdict.startswith(platform.kind):
+        raise AssertionError(run.verdict)
+    return Figure(name, run.instructions, "instructions", goal, note=note)
 
 
 def main() -> None:
-    """Print the table and the limits."""
-    for name, millions in measure().items():
-        print(f"{millions:10.1f} M  {name}")
-    print(f"{SNP_LIMIT_MILLIONS:10.1f} M  limit for sev-snp, full")
-    print(f"{TDX_LIMIT_MILLIONS:10.1f} M  limit for tdx, full")
+    """Print the figures."""
+    section = Section("Verification of a CPU's evidence by itself", measure())
+    show(Console(width=WIDTH, highlight=False), section)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from devnet.daemon import Running, start_detached, stop_running
+from devnet.daemon import start_detached, stop_running
+from devnet.running import Running
 
 
 @contextmanager

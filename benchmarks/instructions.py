@@ -14,6 +14,8 @@ BATCH = 10_000
 SAMPLES = 25
 EMPTY_UPDATE_GOAL = 20_000
 QUESTION = {"number": 7, "text": "how much?"}
+MEBIBYTE = bytes(range(256)) * 4_096
+MEBIBYTE_GOAL = 3_000_000
 GET_GOAL = 60_000
 PUT_GOAL = 120_000
 
@@ -29,6 +31,7 @@ def messages(subnet: Subnet, canister: Canister) -> list[Figure]:
     first = cost("empty")
     settled = int(median(cost("empty") for _ in range(5)))
     exchange = int(median(cost("exchange", QUESTION) for _ in range(5)))
+    mirror = int(median(cost("mirror", MEBIBYTE) for _ in range(5)))
     return [
         Figure("canister_init of a small canister", start, "instructions", note="Python starts"),
         Figure("empty update, first after install", first, "instructions"),
@@ -38,6 +41,14 @@ def messages(subnet: Subnet, canister: Canister) -> list[Figure]:
             exchange,
             "instructions",
             note="the whole message",
+        ),
+        Figure("update, a blob of 1 MiB in and out", mirror, "instructions", note="the whole message"),
+        Figure(
+            "decoding and encoding that blob",
+            mirror - 2 * len(MEBIBYTE),
+            "instructions",
+            MEBIBYTE_GOAL,
+            note="less the system's two copies",
         ),
     ]
 

@@ -79,16 +79,18 @@ def subnet_with_programs() -> Iterator[tuple[Subnet, Canister]]:
 
 
 @contextmanager
-def market() -> Iterator[Market]:
+def market(modules: Mapping[str, bytes] | None = None) -> Iterator[Market]:
     """A network in memory with our canisters; renter and operator have `FUNDS` on the ledger."""
-    with Node.start() as node, deployed(node.url, node.root_key) as clients:
+    with Node.start() as node, deployed(node.url, node.root_key, modules) as clients:
         yield Market(Subnet(node), clients)
 
 
 @contextmanager
-def deployed(url: str, root_key: bytes) -> Iterator[Mapping[str, Client]]:
+def deployed(
+    url: str, root_key: bytes, modules: Mapping[str, bytes] | None = None
+) -> Iterator[Mapping[str, Client]]:
     """Deploy our canisters on a network: a client for each role."""
-    modules = {name: build(name, ROOT).module for name in OUR_CANISTERS}
+    modules = modules or {name: build(name, ROOT).packed for name in OUR_CANISTERS}
     people = {role: Identity.generate() for role in ("deployer", *ROLES)}
     options = DeployOptions(
         initial_balances={people[role].principal: FUNDS for role in ("renter", "operator")}

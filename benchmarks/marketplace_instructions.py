@@ -1,21 +1,26 @@
-"""Instructions of the marketplace's dearest messages: creating a rental, and verifying evidence on chain."""
+"""Instructions of the marketplace's dearest messages: rentals, evidence, collateral."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
-from attestation import encode_bundle
-from attestation.simulator import SimulatedMachine
+from attestation import Collateral, Evidence, encode_bundle, encode_collateral, with_issuers
+from attestation.simulator import Settings, SimulatedMachine, collateral_of
 from benchmarks.figures import Figure, Section
 from benchmarks.goods import Goods, stock
 from benchmarks.local_network import Market, market
 from leasehold.agent import Identity
 from leasehold.interfaces import load_interface
+from leasehold.models import AttestationRecord
+from leasehold.network import Client
 from leasehold.vetkeys import TransportKey
 
 EXISTING = (0, 1_000, 10_000)
 CREATE_GOAL = 10_000_000
 ATTESTATION_GOAL = 1_500_000_000
+BOARD_GOAL = 5_000_000_000
+PART_BYTES = 60_000
 
 
 def starting(people: Market) -> list[Figure]:
@@ -37,17 +42,55 @@ def attesting(people: Market, goods: Goods) -> list[Figure]:
     ]
 
 
+def attesting_a_board(people: Market, goods: Goods) -> list[Figure]:
+    """Collateral of 8 GPUs and 4 switches, then their evidence in parts, verified in steps."""
+    machine = SimulatedMachine("benchmark board", 8, Settings(gpu_mode="protected-pcie"), switches=4)
+    guest, number, evidence = claimed(people, goods, machine)
+    said = with_issuers(collateral_of(machine, time.time_ns()), evidence)
+    posted = [post(people, said) for _ in range(2)]
+    bundle = encode_bundle(evidence)
+    parts = [bundle[at : at + PART_BYTES] for at in range(0, len(bundle), PART_BYTES)]
+    worker = people.clients["worker"].marketplace
+    for index, part in enumerate(parts):
+        worker.upload_evidence(number, index, len(parts), part)
+    steps: list[int] = []
+    finished = False
+    while not finished:
+        finished = isinstance(guest.marketplace.continue_attestation(number), AttestationRecord)
+        export = "canister_update continue_attestation"
+        steps.append(people.subnet.instructions(guest.marketplace.id, export))
+    name = f"continue_attestation, 8 GPUs and 4 switches, {len(steps)} messages"
+    return [
+        Figure("post_collateral of 8 GPUs and 4 switches", posted[0], "instructions"),
+        Figure("post_collateral of the same again", posted[1], "instructions", note="nothing verified"),
+        Figure(name, sum(steps), "instructions", BOARD_GOAL, note="all of them"),
+        Figure("the dearest of them", max(steps), "instructions"),
+    ]
+
+
+def post(people: Market, collateral: Collateral) -> int:
+    """Post collateral, and answer what it cost."""
+    marketplace = people.clients["renter"].marketplace
+    marketplace.post_collateral(encode_collateral(collateral))
+    return people.subnet.instructions(marketplace.id, "canister_update post_collateral")
+
+
 def attest(people: Market, goods: Goods, machine: SimulatedMachine) -> int:
     """Claim a rental, attest for it, and answer what the verification cost."""
+    guest, number, evidence = claimed(people, goods, machine)
+    guest.marketplace.submit_attestation(number, encode_bundle(evidence))
+    return people.subnet.instructions(guest.marketplace.id, "canister_update submit_attestation")
+
+
+def claimed(people: Market, goods: Goods, machine: SimulatedMachine) -> tuple[Client, int, Evidence]:
+    """The session that is to attest for a claimed rental, the rental, and the evidence."""
     worker, operator = people.clients["worker"], people.clients["operator"].principal
     number = people.clients["renter"].marketplace.create_rental(goods.rental()).id
     worker.marketplace.claim_rental(goods.offer, number)
     nonce = worker.marketplace.begin_attestation(number).nonce
     session, transport = Identity.generate(), TransportKey.generate()
     evidence = machine.collect(nonce, operator.raw, session.public_key_der, transport.public_key)
-    guest = worker.with_identity(session)
-    guest.marketplace.submit_attestation(number, encode_bundle(evidence))
-    return people.subnet.instructions(guest.marketplace.id, "canister_update submit_attestation")
+    return worker.with_identity(session), number, evidence
 
 
 def creating(people: Market, goods: Goods, existing: Sequence[int]) -> list[Figure]:
@@ -72,5 +115,6 @@ def measure(existing: Sequence[int] = EXISTING) -> Section:
         figures = starting(people)
         goods = stock(people.clients)
         figures += attesting(people, goods)
+        figures += attesting_a_board(people, goods)
         figures += creating(people, goods, existing)
     return Section("Marketplace", figures)

@@ -37,10 +37,16 @@ from attestation.certificate_chain import (
     parse_chain,
 )
 from attestation.crl import RevocationLists
-from attestation.crypto import der, ecdsa_p384
-from attestation.errors import ChainInvalid, EvidenceInconsistent
+from attestation.crypto import der
+from attestation.errors import (
+    ChainInvalid,
+    EvidenceInconsistent,
+    HardwareIdMismatch,
+    SecurityVersionMismatch,
+)
 from attestation.facts import RevocationFact
-from attestation.x509 import Certificate, EcKey, RsaKey
+from attestation.public_keys import EcKey, RsaKey
+from attestation.x509 import Certificate
 
 CHAIN_LENGTH = 3
 VCEK_COMMON_NAME = "SEV-VCEK"
@@ -88,7 +94,7 @@ def read_evidence(
 def check_revocation(evidence: SnpEvidence, now_ns: int, links: VerifiedLinks) -> tuple[RevocationFact, ...]:
     """Check 5: stops chips whose authority AMD has withdrawn. AMD lists authorities, not single chips.
 
-    A list that is not supplied is a fact for the policy; raises `CertificateRevoked` or `RevocationInvalid`.
+    A list that is not supplied is a fact for the policy; raises `CertificateRevoked` or `CollateralExpired`.
     """
     authority, root = evidence.chain[AUTHORITY], evidence.chain[ROOT]
     return (evidence.revocations.check(authority, root, now_ns, links, "cpu.chain[1]"),)
@@ -100,9 +106,8 @@ def check_signatures(evidence: SnpEvidence, links: VerifiedLinks) -> None:
     key = evidence.chain[0].public_key
     if not isinstance(key, EcKey):
         raise ChainInvalid("cpu.chain[0]", "the leaf's key is not P-384")
-    point = ecdsa_p384.parse_point(key.point, "cpu.signature")
     report = evidence.report
-    ecdsa_p384.verify(point, report.signed, report.r, report.s, "cpu.signature")
+    links.verify_report(key, report.signed, report.r, report.s, "cpu.signature")
 
 
 def check_roles(chain: Sequence[Certificate]) -> Product:
@@ -161,7 +166,7 @@ def check_hardware_id(report: SnpReport, vcek: Certificate, product: Product) ->
     size = product.hardware_id_bytes
     padded = hardware_id + bytes(len(report.chip_id) - size)
     if len(hardware_id) != size or padded != report.chip_id or not any(hardware_id):
-        raise EvidenceInconsistent(
+        raise HardwareIdMismatch(
             "cpu.chip_id", f"the VCEK is for {hardware_id.hex()}, the report is of {report.chip_id.hex()}"
         )
 
@@ -177,7 +182,7 @@ def check_security_versions(report: SnpReport, leaf: Certificate, product: Produ
         certified = reader.integer()
         reader.finish()
         if certified != version:
-            raise EvidenceInconsistent(
+            raise SecurityVersionMismatch(
                 f"cpu.tcb.{name}", f"the certificate is for version {certified}, the report says {version}"
             )
     return tcb

@@ -5,6 +5,8 @@ Only what certificates and signatures use. Anything else raises `MalformedEviden
 
 from __future__ import annotations
 
+import functools
+
 from attestation.errors import MalformedEvidence
 
 BOOLEAN = 0x01
@@ -25,6 +27,7 @@ CONTEXT_3 = 0xA3
 
 MAX_OID_BYTES = 32
 MAX_INTEGER_BYTES = 1024
+MAX_KEPT_OIDS = 128
 
 
 class DerReader:
@@ -107,21 +110,10 @@ class DerReader:
     def object_identifier(self) -> str:
         """An OBJECT IDENTIFIER as dotted decimals."""
         content = self.value(OBJECT_IDENTIFIER)
-        if not 1 <= len(content) <= MAX_OID_BYTES or content[-1] & 0x80:
-            raise self.error("OBJECT IDENTIFIER that is empty, too long or cut short")
-        arcs: list[int] = []
-        arc = 0
-        fresh = True
-        for octet in content:
-            if fresh and octet == 0x80:
-                raise self.error("OBJECT IDENTIFIER arc with a needless leading zero")
-            arc = arc << 7 | octet & 0x7F
-            fresh = not octet & 0x80
-            if fresh:
-                arcs.append(arc)
-                arc = 0
-        top = min(arcs[0] // 40, 2)
-        return ".".join(str(number) for number in (top, arcs[0] - 40 * top, *arcs[1:]))
+        dotted = _dotted(content)
+        if not dotted:
+            raise self.error(f"OBJECT IDENTIFIER {content[:MAX_OID_BYTES].hex()!r} is malformed or too long")
+        return dotted
 
     def _header(self, tag: int) -> tuple[int, int]:
         """Offsets of the content of the next element."""
@@ -143,6 +135,26 @@ class DerReader:
         if start + length > self._end:
             raise self.error(f"element of {length} bytes, only {self._end - start} are left")
         return start, start + length
+
+
+@functools.lru_cache(MAX_KEPT_OIDS)
+def _dotted(content: bytes) -> str:
+    """Dotted decimals of an OBJECT IDENTIFIER's content; empty for one that is not in its only form."""
+    if not 1 <= len(content) <= MAX_OID_BYTES or content[-1] & 0x80:
+        return ""
+    arcs: list[int] = []
+    arc = 0
+    fresh = True
+    for octet in content:
+        if fresh and octet == 0x80:
+            return ""
+        arc = arc << 7 | octet & 0x7F
+        fresh = not octet & 0x80
+        if fresh:
+            arcs.append(arc)
+            arc = 0
+    top = min(arcs[0] // 40, 2)
+    return ".".join(str(number) for number in (top, arcs[0] - 40 * top, *arcs[1:]))
 
 
 def sole_element(data: bytes, tag: int, name: str) -> DerReader:

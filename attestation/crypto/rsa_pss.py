@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from attestation.crypto.backend import selected
 from attestation.errors import SignatureInvalid
 
 MODULUS_BITS = 4096
@@ -28,8 +29,11 @@ def verify(modulus: int, message: bytes, signature: bytes, claim: str) -> None:
     number = int.from_bytes(signature, "big")
     if number >= modulus:
         raise SignatureInvalid(claim, "RSA signature is not below the modulus")
-    encoded = pow(number, PUBLIC_EXPONENT, modulus).to_bytes(encoded_bytes, "big")
-    if not _matches(encoded, hashlib.sha384(message).digest()):
+    verdict = selected().rsa_pss(modulus, message, signature)
+    if verdict is None:
+        encoded = pow(number, PUBLIC_EXPONENT, modulus).to_bytes(encoded_bytes, "big")
+        verdict = _matches(encoded, hashlib.sha384(message).digest())
+    if not verdict:
         raise SignatureInvalid(claim, "RSA-PSS signature does not verify")
 
 

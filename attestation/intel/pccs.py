@@ -29,6 +29,8 @@ def collateral_from_json(text: str) -> Collateral:
     """Intel's collateral from JSON; raises `MalformedEvidence`. Nothing is verified here."""
     try:
         fields = json.loads(text)
+        # Escapes can spell halves of characters, which no later step could encode.
+        json.dumps(fields, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise MalformedEvidence(CLAIM, f"not JSON: {error}") from error
     if not isinstance(fields, dict) or not all(isinstance(fields.get(name), str) for name in MEMBERS):

@@ -13,12 +13,8 @@ from typing import NamedTuple
 from attestation.crypto import der
 from attestation.crypto.der import DerReader
 from attestation.errors import ChainInvalid, MalformedEvidence
-from attestation.x509 import (
-    KEY_USAGE_DIGITAL_SIGNATURE,
-    MAX_CERTIFICATE_BYTES,
-    Certificate,
-    P256Key,
-)
+from attestation.public_keys import P256Key
+from attestation.x509 import KEY_USAGE_DIGITAL_SIGNATURE, MAX_CERTIFICATE_BYTES, Certificate
 
 CHAIN_LENGTH = 3
 # What the common name of PCK certificate, its authority and the root must look like.

@@ -26,7 +26,6 @@ from attestation.certificate_chain import (
     check_chain_structure,
     check_validity,
     parse_chain,
-    verify_ecdsa,
 )
 from attestation.collateral import Collateral
 from attestation.crl import GOOD, RevocationLists
@@ -46,7 +45,8 @@ from attestation.intel.quote import TdReport, TdxQuote, parse_quote
 from attestation.intel.statement import Statement, check_window
 from attestation.intel.tcb_info import TcbInfo, module_status, parse_tcb_info, platform_status
 from attestation.intel.tcb_status import REVOKED, combine
-from attestation.x509 import Certificate, P256Key, parse_certificate
+from attestation.public_keys import P256Key
+from attestation.x509 import Certificate, parse_certificate
 
 MAX_TCB_SIGNERS = 4
 PCK, PCK_AUTHORITY, ROOT = range(CHAIN_LENGTH)
@@ -121,9 +121,11 @@ def check_signatures(evidence: TdxEvidence, now_ns: int, links: VerifiedLinks) -
     """Checks 9 and 10; answers what is known about revocation. Raises `SignatureInvalid` and others."""
     quote, chain, root = evidence.quote, evidence.chain, evidence.chain[ROOT]
     check_chain_signatures(chain, links, "cpu.chain")
-    _verify(_key(chain[PCK], "cpu.chain[0]"), quote.qe_report.raw, quote.qe_signature, "cpu.quoting_enclave")
+    r, s = _numbers(quote.qe_signature)
+    links.verify_report(_key(chain[PCK], "cpu.chain[0]"), quote.qe_report.raw, r, s, "cpu.quoting_enclave")
+    r, s = _numbers(quote.signature)
     attestation_key = P256Key(b"\x04" + quote.attestation_key)
-    _verify(attestation_key, quote.signed, quote.signature, "cpu.signature")
+    links.verify_report(attestation_key, quote.signed, r, s, "cpu.signature")
 
     signers = {
         _signer_of(evidence.tcb_info.statement, evidence, links, "collateral.tcb_info"),
@@ -215,11 +217,6 @@ def _key(certificate: Certificate, claim: str) -> P256Key:
     if not isinstance(certificate.public_key, P256Key):
         raise ChainInvalid(claim, f"the key of {certificate.subject.common_name!r} is not P-256")
     return certificate.public_key
-
-
-def _verify(key: P256Key, message: bytes, signature: bytes, claim: str) -> None:
-    r, s = _numbers(signature)
-    verify_ecdsa(key, message, r, s, claim)
 
 
 def _numbers(signature: bytes) -> tuple[int, int]:

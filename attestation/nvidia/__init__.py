@@ -7,7 +7,7 @@
 | certified firmware id is the reported one | `verify.check_firmware_id` | `EvidenceInconsistent` |
 | each certificate and the report are signed | `verify.check_signatures` | `SignatureInvalid` |
 | the nonce is ours | `verify.check_nonce` | `BindingMismatch` |
-| boot ROM, provisioner, identity not revoked | `revocation`, `ocsp` | `RevocationInvalid` |
+| boot ROM, provisioner, identity not revoked | `revocation`, `ocsp` | `CertificateRevoked` and others |
 | manifests are signed, by a chain for this purpose | `rim.verify_manifest` | `ManifestInvalid` |
 | manifests are those of the versions in the report | `reference_values.Manifests.find` | `PolicyRefused` |
 | every active value equals the measurement | `reference_values.check_measurements` | `MeasurementMismatch` |

@@ -19,14 +19,14 @@ from dataclasses import dataclass
 from attestation.certificate_chain import NANOSECONDS, VerifiedLinks, check_validity, ecdsa_signature
 from attestation.crypto import der
 from attestation.crypto.der import DerReader
-from attestation.errors import MalformedEvidence, RevocationInvalid
+from attestation.errors import CollateralExpired, MalformedEvidence, RevocationInvalid
+from attestation.public_keys import EcKey
 from attestation.x509 import (
     ECDSA_SHA384,
     KEY_USAGE_DIGITAL_SIGNATURE,
     OID_EXTENDED_KEY_USAGE,
     UNDERSTOOD_CRITICAL,
     Certificate,
-    EcKey,
     extended_key_usages,
     parse_certificate,
     read_time,
@@ -155,6 +155,13 @@ def verify_answer(
     `issuer` issued `certificate` and was verified itself. What the answer says is not looked at.
     """
     check_subject(answer, certificate, issuer, claim)
+    verify_signed(answer, issuer, now_ns, links, claim)
+
+
+def verify_signed(
+    answer: OcspAnswer, issuer: Certificate, now_ns: int, links: VerifiedLinks, claim: str
+) -> None:
+    """Raise unless the answer is by someone `issuer` entitled, and in its window."""
     check_window(answer, now_ns, claim)
     signer = check_responder(answer, issuer, now_ns, claim)
     if signer is not issuer:
@@ -178,7 +185,7 @@ def check_window(answer: OcspAnswer, now_ns: int, claim: str) -> None:
     """`now_ns` lies between this and next update: stops answers recorded before a revocation."""
     now = now_ns // NANOSECONDS
     if not answer.this_update - MAX_CLOCK_SKEW_S <= now <= answer.next_update:
-        raise RevocationInvalid(
+        raise CollateralExpired(
             claim,
             f"the answer holds from {answer.this_update} to {answer.next_update}, but it is {now} "
             "(seconds since 1970): fetch a new one",

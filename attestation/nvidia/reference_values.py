@@ -26,7 +26,7 @@ class Manifests:
         self._by_subject: dict[tuple[str, str, str], list[tuple[str, Manifest]]] = {}
         for index, data in enumerate(rims):
             name = f"collateral.rims[{index}]"
-            manifest = _parse(data, name)
+            manifest = read_manifest(data, name)
             subject = (manifest.edition, manifest.product, manifest.version)
             self._by_subject.setdefault(subject, []).append((name, manifest))
 
@@ -38,7 +38,8 @@ class Manifests:
         return self._by_subject.get((edition, chip.replace("_", ""), version.upper()), [])
 
 
-def _parse(data: bytes, name: str) -> Manifest:
+def read_manifest(data: bytes, name: str) -> Manifest:
+    """`parse_manifest`, remembered: nothing in it is verified."""
     digest = hashlib.sha256(data).hexdigest()
     manifest = _parsed.get(digest)
     if manifest is None:

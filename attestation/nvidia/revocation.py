@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from attestation.certificate_chain import NANOSECONDS, VerifiedLinks
+from attestation.collateral_subjects import certificate_subject
 from attestation.errors import CertificateRevoked
 from attestation.facts import RevocationFact
 from attestation.nvidia import ocsp
@@ -61,17 +62,17 @@ def check_revocation(
     claim: str,
 ) -> RevocationFact:
     """What is known of one certificate by the newest verified answer; if any says revoked, it is revoked."""
-    name = certificate.subject.common_name
+    name, subject = certificate.subject.common_name, certificate_subject(certificate, issuer)
     usable = _in_window(answers.find(certificate, issuer, claim), now_ns)
     for answer in usable:
         ocsp.verify_answer(answer, certificate, issuer, now_ns, links, f"{claim}.ocsp")
         if answer.status == ocsp.REVOKED:
             raise CertificateRevoked(claim, f"{name!r}, serial {certificate.serial:x}, was revoked")
     if not usable:
-        return RevocationFact(name, MISSING, 0)
+        return RevocationFact(name, MISSING, 0, subject)
     # Only of what was verified: an outdated answer was passed over, and could be anybody's.
     age_s = max(0, now_ns // NANOSECONDS - usable[0].this_update)
-    return RevocationFact(name, usable[0].status, age_s)
+    return RevocationFact(name, usable[0].status, age_s, subject)
 
 
 def _in_window(answers: list[OcspAnswer], now_ns: int) -> list[OcspAnswer]:

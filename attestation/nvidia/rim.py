@@ -12,7 +12,6 @@ A SWID tag (ISO/IEC 19770-2, TCG Reference Integrity Manifest Information Model)
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +26,8 @@ from attestation.errors import MalformedEvidence, ManifestInvalid
 from attestation.nvidia.xml import Element, parse_document
 from attestation.nvidia.xml_signature import NAMESPACE as SIGNATURE_NAMESPACE
 from attestation.nvidia.xml_signature import XmlSignature, check_digest, read_signature
-from attestation.x509 import KEY_USAGE_DIGITAL_SIGNATURE, Certificate, EcKey
+from attestation.public_keys import EcKey
+from attestation.x509 import KEY_USAGE_DIGITAL_SIGNATURE, Certificate
 
 SWID_NAMESPACE = "http://standards.iso.org/iso/19770/-2/2015/schema.xsd"
 HASH_NAMESPACE = "http://www.w3.org/2001/04/xmlenc#sha384"
@@ -47,7 +47,7 @@ class Manifest:
     """A parsed manifest, not yet verified. `goldens` maps each active index to its accepted 48-byte values.
 
     `product` is a chip (``GH100``, ``LS10``), `version` that of the driver or VBIOS in capitals. The content
-    has the digest that `signature` is over.
+    has the digest that `signature` is over; `sha256` names it, in hex, however the signature is written.
     """
 
     edition: str
@@ -70,7 +70,7 @@ def parse_manifest(data: bytes, claim: str) -> Manifest:
     if (root.namespace, root.local) != (SWID_NAMESPACE, "SoftwareIdentity"):
         raise MalformedEvidence(claim, f"<{root.written}> is not a software identity")
     signature = read_signature(root, claim)
-    check_digest(root, signature, claim)
+    content_sha256 = check_digest(root, signature, claim)
     parts = [child for child in root.elements(claim) if child.namespace != SIGNATURE_NAMESPACE]
     names = [(child.namespace, child.local) for child in parts]
     if names != [(SWID_NAMESPACE, name) for name in ("Entity", "Meta", "Payload")]:
@@ -86,7 +86,7 @@ def parse_manifest(data: bytes, claim: str) -> Manifest:
         goldens=_goldens(payload.elements(claim), claim),
         chain=parse_chain(signature.certificates, CHAIN_LENGTH, f"{claim}.chain"),
         signature=signature,
-        sha256=hashlib.sha256(data).hexdigest(),
+        sha256=content_sha256,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from attestation.errors import EvidenceInconsistent, TopologyInvalid
+from attestation.errors import DuplicateDevice, TopologyInvalid
 from attestation.nvidia.verify import VerifiedGpu, VerifiedSwitch
 
 PROTECTED_PCIE = "protected-pcie"
@@ -30,7 +30,7 @@ def check_distinct(devices: Devices, kind: str) -> None:
     seen: dict[str, int] = {}
     for index, device in enumerate(devices):
         if device.device_id in seen:
-            raise EvidenceInconsistent(
+            raise DuplicateDevice(
                 f"{kind}[{index}].device_id", f"{device.device_id} is also {kind}[{seen[device.device_id]}]"
             )
         seen[device.device_id] = index

@@ -25,12 +25,12 @@ from attestation.certificate_chain import (
     check_chain_structure,
     parse_chain,
 )
-from attestation.crypto import ecdsa_p384
-from attestation.errors import BindingMismatch, ChainInvalid, EvidenceInconsistent
+from attestation.errors import ChainInvalid, EvidenceInconsistent, FirmwareMismatch, NonceMismatch
 from attestation.nvidia.firmware_id import certified_firmware_id
 from attestation.nvidia.report import GpuReport, parse_report
 from attestation.nvidia.switch_report import SwitchReport, parse_switch_report
-from attestation.x509 import KEY_USAGE_DIGITAL_SIGNATURE, OID_SERIAL_NUMBER, Certificate, EcKey
+from attestation.public_keys import EcKey
+from attestation.x509 import KEY_USAGE_DIGITAL_SIGNATURE, OID_SERIAL_NUMBER, Certificate
 
 CHAIN_LENGTH = 5
 BROM = 1
@@ -118,15 +118,15 @@ def read_switch_evidence(
 
 def check_signatures(gpu: VerifiedGpu | VerifiedSwitch, links: VerifiedLinks, claim: str) -> None:
     """Checks 6 and 7; raises `SignatureInvalid`."""
-    check_chain_signatures(gpu.chain, links, f"{claim}.chain")
-    point = ecdsa_p384.parse_point(_ec_key(gpu.chain[0], f"{claim}.chain[0]").point, f"{claim}.signature")
-    ecdsa_p384.verify(point, gpu.report.signed, gpu.report.r, gpu.report.s, f"{claim}.signature")
+    check_chain_signatures(gpu.chain, links, f"{claim}.chain", own=BROM)
+    key = _ec_key(gpu.chain[0], f"{claim}.chain[0]")
+    links.verify_report(key, gpu.report.signed, gpu.report.r, gpu.report.s, f"{claim}.signature")
 
 
 def check_nonce(report: GpuReport | SwitchReport, expected_nonce: bytes, claim: str) -> None:
     """The report answers our nonce: stops the replay of a recording."""
     if report.nonce != expected_nonce:
-        raise BindingMismatch(
+        raise NonceMismatch(
             f"{claim}.nonce", f"expected {expected_nonce.hex()}, the report has {report.nonce.hex()}"
         )
 
@@ -184,7 +184,7 @@ def check_firmware_id(report: GpuReport, leaf: Certificate, claim: str) -> bool:
     certified = certified_firmware_id(leaf, f"{claim}.chain[0]")
     if certified != report.firmware_id:
         found = "nothing" if certified is None else certified.hex()
-        raise EvidenceInconsistent(
+        raise FirmwareMismatch(
             f"{claim}.firmware_id",
             f"the report says {report.firmware_id.hex()}, the leaf certificate was issued for {found}",
         )

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from attestation.errors import MalformedEvidence
 
@@ -27,8 +28,7 @@ _TAG = re.compile(rf'<(/?)({_NAME})((?: {_NAME}="[^"<>&\n]*")*)(/?)>', re.ASCII)
 _ATTRIBUTE = re.compile(rf' ({_NAME})="([^"]*)"', re.ASCII)
 
 
-@dataclass(frozen=True)
-class Attribute:
+class Attribute(NamedTuple):
     """An attribute: namespace (empty for none), local name, name as written, value."""
 
     namespace: str
@@ -144,19 +144,18 @@ def _element(written: str, attributes: str, outer: dict[str, str], claim: str) -
     if len({name for name, _ in pairs}) != len(pairs):
         raise MalformedEvidence(claim, f"<{written}> has an attribute twice")
     declared: dict[str, str] = {}
+    others = []
     for name, value in pairs:
-        if name == "xmlns" or name.startswith("xmlns:"):
-            prefix = name[6:]
-            if not value or prefix in ("xml", "xmlns"):
-                raise MalformedEvidence(claim, f"<{written}> declares {name}={value!r}")
-            if outer.get(prefix) != value:
-                declared[prefix] = value
+        if name != "xmlns" and not name.startswith("xmlns:"):
+            others.append((name, value))
+            continue
+        prefix = name[6:]
+        if not value or prefix in ("xml", "xmlns"):
+            raise MalformedEvidence(claim, f"<{written}> declares {name}={value!r}")
+        if outer.get(prefix) != value:
+            declared[prefix] = value
     scope = {**outer, **declared} if declared else outer
-    plain = tuple(
-        _attribute(name, value, scope, claim)
-        for name, value in pairs
-        if name != "xmlns" and not name.startswith("xmlns:")
-    )
+    plain = tuple([_attribute(name, value, scope, claim) for name, value in others])
     if len({(attribute.namespace, attribute.local) for attribute in plain}) != len(plain):
         raise MalformedEvidence(claim, f"<{written}> has an attribute twice under two prefixes")
     prefix, local = _split(written)
@@ -164,8 +163,10 @@ def _element(written: str, attributes: str, outer: dict[str, str], claim: str) -
 
 
 def _attribute(written: str, value: str, scope: dict[str, str], claim: str) -> Attribute:
+    if ":" not in written:
+        return Attribute("", written, written, value)
     prefix, local = _split(written)
-    return Attribute(_namespace(prefix, scope, claim) if prefix else "", local, written, value)
+    return Attribute(_namespace(prefix, scope, claim), local, written, value)
 
 
 def _split(written: str) -> tuple[str, str]:

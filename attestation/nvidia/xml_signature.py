@@ -71,14 +71,18 @@ def read_signature(root: Element, claim: str) -> XmlSignature:
     )
 
 
-def check_digest(root: Element, signature: XmlSignature, claim: str) -> None:
-    """The document without its signature has the signed digest: stops any change of its content."""
+def check_digest(root: Element, signature: XmlSignature, claim: str) -> str:
+    """The document without its signature has the signed digest: stops any change of its content.
+
+    Answers the content's SHA-256 in hex, which names it however its signature is written.
+    """
     content = canonical(root, omit=_signature_element(root, claim))
     found = hashlib.sha384(content).digest()
     if found != signature.digest:
         raise ManifestInvalid(
             f"{claim}.digest", f"signed is {signature.digest.hex()}, the document has {found.hex()}"
         )
+    return hashlib.sha256(content).hexdigest()
 
 
 def _signature_element(root: Element, claim: str) -> Element:

@@ -36,6 +36,11 @@ def exchange(question: Question) -> Answer:
     return {"number": question["number"] + 1, "words": [question["text"], "answered"]}
 
 
+@update
+def mirror(data: blob) -> blob:
+    return data
+
+
 @query
 def empty_query() -> void:
     pass

@@ -57,10 +57,12 @@ def test_every_change_of_genuine_evidence(
     good = (report, chain)
     compute = ecdsa_p384.verify
 
-    def verify(key: ecdsa_p384.Point, message: bytes, r: int, s: int, claim: str) -> None:
+    def verify(
+        key: ecdsa_p384.Point, message: bytes, r: int, s: int, claim: str, recurs: bool = False
+    ) -> None:
         # The report itself did not change when a certificate did.
         if message != good[0][:0x2A0] or (r, s) != signature:
-            compute(key, message, r, s, claim)
+            compute(key, message, r, s, claim, recurs)
 
     parsed = parse_report(report)
     signature = (parsed.r, parsed.s)

@@ -13,7 +13,9 @@ from attestation import (
     AttestationError,
     ChainInvalid,
     EvidenceInconsistent,
+    HardwareIdMismatch,
     MalformedEvidence,
+    SecurityVersionMismatch,
     SignatureInvalid,
     VerifiedLinks,
 )
@@ -116,7 +118,7 @@ def test_a_report_of_another_family_is_refused() -> None:
 
 def test_a_report_of_another_chip_is_refused() -> None:
     for chip_id in (bytes(64), b"\x01" * 64, GOOD.chip_id[:-1] + b"\0"):
-        with pytest.raises(EvidenceInconsistent, match="chip_id"):
+        with pytest.raises(HardwareIdMismatch, match="chip_id"):
             verify(platform(reported_chip_id=chip_id).report(DATA))
 
 
@@ -124,7 +126,7 @@ def test_a_report_of_another_chip_is_refused() -> None:
 def test_a_report_of_other_firmware_than_the_vceks_is_refused(component: str) -> None:
     tcb = Settings().tcb
     faulty = platform(reported_tcb={**tcb, component: tcb[component] + 1})
-    with pytest.raises(EvidenceInconsistent, match=component):
+    with pytest.raises(SecurityVersionMismatch, match=component):
         verify(faulty.report(DATA), faulty.chain)
 
 
@@ -194,7 +196,7 @@ def test_a_vcek_of_another_product_than_its_issuers_is_refused() -> None:
 
 @pytest.mark.parametrize("hardware_id", [b"", bytes(64), GOOD.chip_id[:8], GOOD.chip_id + b"\0"])
 def test_a_vcek_for_other_hardware_is_refused(hardware_id: bytes) -> None:
-    with pytest.raises(EvidenceInconsistent, match="chip_id"):
+    with pytest.raises(HardwareIdMismatch, match="chip_id"):
         verify(REPORT, vcek(hardware_id=hardware_id))
 
 
@@ -236,7 +238,7 @@ def test_turins_hardware_id_is_8_bytes_followed_by_zeros() -> None:
     short = dataclasses.replace(report, chip_id=GOOD.chip_id[:8] + bytes(56))
     certificate = parse_certificate(vcek(hardware_id=GOOD.chip_id[:8])[0], "vcek")
     amd.check_hardware_id(short, certificate, PRODUCTS["Turin"])
-    with pytest.raises(EvidenceInconsistent):
+    with pytest.raises(HardwareIdMismatch):
         amd.check_hardware_id(report, certificate, PRODUCTS["Turin"])
 
 

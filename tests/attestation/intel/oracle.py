@@ -91,11 +91,13 @@ def remembered_signatures(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     verdicts: dict[tuple[object, ...], SignatureInvalid | None] = {}
     compute = ecdsa_p256.verify
 
-    def verify(key: ecdsa_p256.Point, message: bytes, r: int, s: int, claim: str) -> None:
+    def verify(
+        key: ecdsa_p256.Point, message: bytes, r: int, s: int, claim: str, recurs: bool = False
+    ) -> None:
         case = (key, message, r, s)
         if case not in verdicts:
             try:
-                compute(key, message, r, s, claim)
+                compute(key, message, r, s, claim, recurs)
                 verdicts[case] = None
             except SignatureInvalid as error:
                 verdicts[case] = error

@@ -32,7 +32,7 @@ def test_genuine_evidence_of_every_gpu_verifies(samples: Samples) -> None:
         assert verified.root_sha256.startswith("102bf659") and verified.root_sha256.endswith("167b48")
         assert verified.firmware_bound is not verified.report.driver.startswith("535.")
         devices.add(verified.device_id)
-    assert len(devices) == len(samples.gpus()) == 19
+    assert len(devices) == len(samples.gpus()) == 20
 
 
 def test_genuine_reports_are_read_as_the_driver_shows_them(samples: Samples) -> None:

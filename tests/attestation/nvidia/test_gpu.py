@@ -13,11 +13,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from attestation import (
     AttestationError,
-    BindingMismatch,
     ChainInvalid,
     EvidenceInconsistent,
+    FirmwareMismatch,
     GpuEvidence,
     MalformedEvidence,
+    NonceMismatch,
     SignatureInvalid,
     VerifiedLinks,
 )
@@ -38,13 +39,16 @@ from attestation.simulator.certificates import (
     report_signer,
 )
 from attestation.simulator.development_pki import load_authority
-from attestation.simulator.gpu import BROM_COMMON_NAME, FIRMWARE_ID, LEAF_COMMON_NAME, SimulatedGpu
+from attestation.simulator.gpu import SimulatedGpu
+from attestation.simulator.gpu_chips import FIRMWARE_ID, GPU_CHIPS
 from attestation.simulator.seeds import derive_key
 from attestation.x509 import parse_certificate
 
 NOW_NS = 1_790_000_000 * 1_000_000_000
 NONCE = bytes(range(32))
 SEED = b"tests"
+BROM_COMMON_NAME = GPU_CHIPS["GH100"].brom_common_name
+LEAF_COMMON_NAME = GPU_CHIPS["GH100"].leaf_common_name
 EXHAUSTIVE = os.environ.get("LEASEHOLD_EXHAUSTIVE") == "1"
 
 
@@ -236,12 +240,12 @@ def test_contradicting_modes_are_refused() -> None:
 
 
 def test_a_report_for_another_nonce_is_refused() -> None:
-    with pytest.raises(BindingMismatch, match="nonce"):
+    with pytest.raises(NonceMismatch, match="nonce"):
         verify(GOOD.report(bytes(32)))
 
 
 def test_a_report_of_other_firmware_than_was_certified_is_refused() -> None:
-    with pytest.raises(EvidenceInconsistent, match="firmware_id"):
+    with pytest.raises(FirmwareMismatch, match="firmware_id"):
         verify(gpu(reported_firmware_id=bytes(48)).report(NONCE))
 
 

@@ -10,12 +10,13 @@ import pytest
 
 from attestation import (
     AttestationError,
-    BindingMismatch,
     ChainInvalid,
+    DuplicateDevice,
     Evidence,
     EvidenceInconsistent,
     GpuEvidence,
     MalformedEvidence,
+    NonceMismatch,
     SwitchEvidence,
     TopologyInvalid,
     VerifiedLinks,
@@ -85,9 +86,9 @@ def test_a_genuine_switch_of_another_board_is_refused(samples: Samples, board: M
 
 
 def test_a_device_presented_twice_is_refused(board: Machine) -> None:
-    with pytest.raises(EvidenceInconsistent, match=r"gpu\[7\]"):
+    with pytest.raises(DuplicateDevice, match=r"gpu\[7\]"):
         check_topology((*board.gpus[:7], board.gpus[0]), board.switches)
-    with pytest.raises(EvidenceInconsistent, match=r"switch\[3\]"):
+    with pytest.raises(DuplicateDevice, match=r"switch\[3\]"):
         check_topology(board.gpus, (*board.switches[:3], board.switches[1]))
 
 
@@ -196,7 +197,7 @@ def test_a_switch_with_wrong_parts_is_refused(made: Evidence) -> None:
     refused(switch(made, chain=gpu.chain), ChainInvalid, "not the name")
     refused(switch(made, report=gpu.report), MalformedEvidence, "records")
     refused(
-        SwitchEvidence(good.report[:4] + bytes(32) + good.report[36:], good.chain), BindingMismatch, "nonce"
+        SwitchEvidence(good.report[:4] + bytes(32) + good.report[36:], good.chain), NonceMismatch, "nonce"
     )
 
 
