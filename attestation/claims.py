@@ -61,7 +61,8 @@ class Attestation:
     """Evidence that was verified and accepted by a policy.
 
     `session_public_key` is 44 bytes (DER Ed25519), `transport_public_key` 48 bytes (compressed G1),
-    `bundle_sha256` the SHA-256 of the whole bundle, `verified_at_ns` nanoseconds since 1970.
+    `bundle_sha256` the SHA-256 of the whole bundle, `verified_at_ns` nanoseconds since 1970. `certificates`
+    are those whose revocation would have refused it (`collateral_subjects.certificate_subject`), each once.
     """
 
     policy: str
@@ -75,6 +76,7 @@ class Attestation:
     bundle_sha256: bytes
     verified_at_ns: int
     switches: tuple[SwitchSummary, ...] = ()
+    certificates: tuple[str, ...] = ()
 
 
 def compare(name: str, expected: str, found: str) -> Claim:

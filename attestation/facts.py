@@ -10,11 +10,15 @@ from attestation.guest import GuestClaims
 
 @dataclass(frozen=True)
 class RevocationFact:
-    """Of one certificate: `status` is ``good``, ``unknown`` or ``missing``, `age_s` that of the answer."""
+    """Of one certificate: `status` is ``good``, ``unknown`` or ``missing``, `age_s` that of the answer.
+
+    `certificate` is what its issuer calls it (`collateral_subjects.certificate_subject`).
+    """
 
     name: str
     status: str
     age_s: int
+    certificate: str = ""
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ class Policy:
     either case. `minimum_tcb` maps product to component to version; a product that is not in it is
     refused. `minimum_vbios` maps chip to VBIOS version. `simulated` policies name development roots, and only
     those; other policies may name none. `manifest_roots` are the roots of reference manifests,
-    `denied_manifests` the SHA-256 of manifests that are not accepted though soundly signed;
+    `denied_manifests` the SHA-256 of the content of those not accepted though soundly signed;
     `maximum_revocation_age_s` is in seconds, and of answers about devices; revocation lists of CPUs say
     themselves how long they hold. `tdx_tcb_statuses` are Intel's words for accepted states of a platform,
     `snp_signing_keys` ``VCEK`` and ``VLEK``; `required_mitigations` maps product to the bits that must be set
@@ -179,10 +179,10 @@ SIMULATED = Policy(
         "Genoa": {"bootloader": 9, "tee": 0, "snp": 23, "microcode": 72},
         "TDX": {"evaluation": 17, "pce": 11},
     },
-    gpu_chips=("GH100",),
-    gpu_modes=("single-gpu",),
+    gpu_chips=("GH100", "GB100"),
+    gpu_modes=("single-gpu", "multi-gpu", "protected-pcie"),
     minimum_driver="550.54.15",
-    minimum_vbios={"GH100": "96.00.9F.00.01", "LS_10": "96.10.55.00.01"},
+    minimum_vbios={"GH100": "96.00.9F.00.01", "GB100": "97.00.88.00.0F", "LS_10": "96.10.55.00.01"},
     minimum_worker="0.1.0",
     minimum_gpus=1,
     maximum_gpus=8,
@@ -192,7 +192,9 @@ SIMULATED = Policy(
     tdx_tcb_statuses=("UpToDate",),
 )
 
-# No worker guest has been released and measured yet: this policy refuses everything until one is.
+# No worker guest has been released and measured yet: this policy refuses everything until one is. Milan is
+# left out because software alone extracts its root VCEK seed (arXiv 2605.12990), so that a report proves
+# nothing; Turin until a minimum is published.
 PRODUCTION = Policy(
     name="production",
     simulated=False,
@@ -201,7 +203,6 @@ PRODUCTION = Policy(
     gpu_roots=NVIDIA_ROOTS,
     measurements=(),
     minimum_tcb={
-        "Milan": {"bootloader": 4, "tee": 0, "snp": 24, "microcode": 219},
         "Genoa": {"bootloader": 10, "tee": 0, "snp": 23, "microcode": 84},
         "TDX": {"evaluation": 18, "pce": 13},
     },

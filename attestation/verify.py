@@ -62,6 +62,7 @@ def verify_bundle(
         worker_version=guest.worker,
         bundle_sha256=hashlib.sha256(bundle).digest(),
         verified_at_ns=now_ns,
+        certificates=_relied_upon(facts),
     )
 
 
@@ -97,6 +98,16 @@ def _established(evidence: Evidence, cpu: CpuFacts, binding: Binding) -> tuple[C
     if evidence.switches:
         rows.append(row("topology", True, "GPUs and switches name each other, and no others", "verified"))
     return tuple(rows)
+
+
+def _relied_upon(facts: EvidenceFacts) -> tuple[str, ...]:
+    """Every certificate that an issuer can revoke and that something accepted rests on."""
+    found = [fact.certificate for fact in facts.cpu.revocation]
+    devices: tuple[GpuFacts | SwitchFacts, ...] = (*facts.gpus, *facts.switches)
+    for device in devices:
+        found += [fact.certificate for fact in device.revocation]
+        found += [fact.certificate for manifest in device.manifests for fact in manifest.revocation]
+    return tuple(dict.fromkeys(found))
 
 
 def _cpu_summary(cpu: CpuFacts) -> CpuSummary:

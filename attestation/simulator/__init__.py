@@ -7,6 +7,6 @@ nothing and is accepted only by policies marked `simulated`.
 
 from attestation.simulator.collateral import collateral_of
 from attestation.simulator.machine import SimulatedMachine
-from attestation.simulator.settings import Settings
+from attestation.simulator.settings import BLACKWELL, Settings
 
-__all__ = ["Settings", "SimulatedMachine", "collateral_of"]
+__all__ = ["BLACKWELL", "Settings", "SimulatedMachine", "collateral_of"]

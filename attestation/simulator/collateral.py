@@ -28,6 +28,7 @@ from attestation.simulator.certificates import (
 )
 from attestation.simulator.development_pki import Authority, load_authority
 from attestation.simulator.exchange import signature, simulated_measurement
+from attestation.simulator.gpu_chips import gpu_authorities
 from attestation.simulator.machine import SimulatedMachine
 from attestation.simulator.seeds import derive_key
 from attestation.simulator.switch import switch_provisioner
@@ -81,8 +82,8 @@ def collateral_of(
     settings = machine.settings
     rims = []
     if machine.gpus:
-        rims.append(manifest("GPU", "GH100", settings.driver, DRIVER_INDEXES, GPU_VALUES))
-        rims.append(manifest("GPU", "GH100", settings.vbios, VBIOS_INDEXES, GPU_VALUES))
+        rims.append(manifest("GPU", settings.gpu_chip, settings.driver, DRIVER_INDEXES, GPU_VALUES))
+        rims.append(manifest("GPU", settings.gpu_chip, settings.vbios, VBIOS_INDEXES, GPU_VALUES))
     if machine.switches:
         rims.append(manifest("SWITCH", "LS10", settings.switch_vbios, range(SWITCH_VALUES), SWITCH_VALUES))
     pairs = _revocable(machine)
@@ -176,17 +177,18 @@ def manifest_authority() -> ManifestAuthority:
 
 def _revocable(machine: SimulatedMachine) -> list[tuple[x509.Certificate, Authority]]:
     """Every certificate that can be revoked, with its issuer, each once."""
-    provisioner, switch_ica = load_authority("nvidia_provisioner"), switch_provisioner()
-    identity, root = load_authority("nvidia_identity"), load_authority("nvidia_root")
+    provisioner, identity = gpu_authorities(machine.settings.gpu_chip)
+    switch_ica, switch_identity = switch_provisioner(), load_authority("nvidia_identity")
+    root = load_authority("nvidia_root")
     pairs = [(_load(gpu.chain[1]), provisioner) for gpu in machine.gpus]
     pairs += [(_load(switch.chain[1]), switch_ica) for switch in machine.switches]
     pairs += [(provisioner.certificate, identity), (identity.certificate, root)]
     if machine.switches:
-        pairs.append((switch_ica.certificate, identity))
+        pairs += [(switch_ica.certificate, switch_identity), (switch_identity.certificate, root)]
     chain = manifest_authority()
     links: Sequence[Authority] = (*chain.authorities, chain.signer)
     pairs += [(links[i].certificate, links[i - 1]) for i in range(1, len(links))]
-    return pairs
+    return list(dict.fromkeys(pairs))
 
 
 def _common_name(certificate: x509.Certificate) -> str:

@@ -31,6 +31,7 @@ class Settings:
     reports; the bundle still carries the right values. `gpu_order` says which GPU's evidence is presented at
     each place (``(0, 0)`` presents one GPU twice), `switch_order` the same of switches. `linked_switches` and
     `linked_gpus`, when given, are how many of its own switches or GPUs each device names before strangers.
+    `gpu_chip` is ``GH100`` (Hopper) or ``GB100`` (Blackwell, see `BLACKWELL`).
     """
 
     debug: bool = False
@@ -47,6 +48,7 @@ class Settings:
     driver: str = "550.90.07"
     claimed_driver: str | None = None
     claims_simulated: bool = True
+    gpu_chip: str = "GH100"
     vbios: str = "96.00.9F.00.01"
     gpu_mode: str = "single-gpu"
     reported_firmware_id: bytes | None = None
@@ -64,3 +66,6 @@ class Settings:
     tdx: TdxSettings = field(default_factory=TdxSettings)
     snp: SnpSettings = field(default_factory=SnpSettings)
     changed_measurements: tuple[int, ...] = ()
+
+
+BLACKWELL = Settings(gpu_chip="GB100", vbios="97.00.D9.00.35", driver="590.48.01")

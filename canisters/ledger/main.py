@@ -22,7 +22,6 @@ from kybra import (
     void,
 )
 
-from canisters.ledger.core.accounts import MAX_KEY_LENGTH
 from canisters.ledger.core.accounts import Account as CoreAccount
 from canisters.ledger.core.accounts import account_of as core_account
 from canisters.ledger.core.errors import LedgerError
@@ -48,12 +47,13 @@ from canisters.ledger.interface import (
     TransferResult,
 )
 
+# Sizes are written out, since stock Kybra reads them from the source: an account's key has 62 bytes.
 settings = StableBTreeMap[blob, blob](memory_id=0, max_key_size=16, max_value_size=1_024)
-balances = StableBTreeMap[blob, blob](memory_id=1, max_key_size=MAX_KEY_LENGTH, max_value_size=17)
+balances = StableBTreeMap[blob, blob](memory_id=1, max_key_size=62, max_value_size=17)
 blocks = StableBTreeMap[blob, blob](memory_id=2, max_key_size=8, max_value_size=1_024)
 recent = StableBTreeMap[blob, blob](memory_id=3, max_key_size=40, max_value_size=8)
-allowances = StableBTreeMap[blob, blob](memory_id=4, max_key_size=2 * MAX_KEY_LENGTH, max_value_size=25)
-expirations = StableBTreeMap[blob, blob](memory_id=5, max_key_size=8 + 2 * MAX_KEY_LENGTH, max_value_size=1)
+allowances = StableBTreeMap[blob, blob](memory_id=4, max_key_size=124, max_value_size=25)
+expirations = StableBTreeMap[blob, blob](memory_id=5, max_key_size=132, max_value_size=1)
 
 ledger = Ledger(Storage(settings, balances, blocks, recent, allowances, expirations))
 
@@ -73,8 +73,16 @@ def own_account(subaccount: Opt[blob]) -> CoreAccount:
     return core_account(ic.caller().bytes, subaccount)
 
 
+DEFAULT_TOKEN = ("Leasehold Test Token", "LHT", 8, 10_000)
+"""Name, symbol, decimals and fee of a token that is installed without arguments."""
+
+
 @init
-def init_(args: InitArgs) -> void:
+def init_(args: Opt[InitArgs]) -> void:
+    """Without arguments: a token for tests, which whoever installs it mints."""
+    if args is None:
+        ledger.install(Settings(core_account(ic.caller().bytes, None), *DEFAULT_TOKEN), [], ic.time())
+        return
     ledger.install(
         Settings(
             account_of(args["minting_account"]),

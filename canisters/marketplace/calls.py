@@ -7,9 +7,8 @@ derived.
 
 from typing import Any
 
-from kybra import Async, CallResult, Principal, blob, ic, nat
+from kybra import Async, CallResult, blob, ic, nat
 from kybra.canisters.management import management_canister
-from kybra.extensions import candid_decode_typed, candid_encode_typed
 
 from canisters.marketplace import convert
 from canisters.marketplace.core import gate, keys, ledger_journal, limits
@@ -21,10 +20,9 @@ from canisters.marketplace.services import (
     LedgerService,
     TransferResult,
     VaultService,
-    VetkdDeriveKeyArgs,
     VetkdDeriveKeyResult,
-    VetkdPublicKeyArgs,
     VetkdPublicKeyResult,
+    vetkd,
 )
 from canisters.marketplace.stable import state
 
@@ -113,13 +111,10 @@ def public_key() -> Async[bytes]:
     if known is not None:
         return known
     question: Any = {"canister_id": None, "context": keys.CONTEXT, "key_id": _key_id()}
-    arguments = candid_encode_typed(VetkdPublicKeyArgs, question)
-    result: CallResult[blob] = yield ic.call_raw128(
-        Principal.management_canister(), "vetkd_public_key", arguments, 0
-    )
+    result: CallResult[VetkdPublicKeyResult] = yield vetkd.vetkd_public_key(question)
     if result.Err is not None:
         raise Unavailable("vetkd", result.Err)
-    found: bytes = candid_decode_typed(VetkdPublicKeyResult, result.Ok)["public_key"]
+    found: bytes = result.Ok["public_key"]
     with state.atomically():
         keys.remember_public_key(state, found)
     return found
@@ -161,14 +156,11 @@ def _derive(authorisation: keys.Authorisation) -> Async[bytes]:
         "transport_public_key": authorisation.transport_public_key,
         "key_id": _key_id(),
     }
-    arguments = candid_encode_typed(VetkdDeriveKeyArgs, question)
     cycles = KEY_CYCLES[state.config.vetkd_key_name]
-    result: CallResult[blob] = yield ic.call_raw128(
-        Principal.management_canister(), "vetkd_derive_key", arguments, cycles
-    )
+    result: CallResult[VetkdDeriveKeyResult] = yield vetkd.vetkd_derive_key(question).with_cycles128(cycles)
     if result.Err is not None:
         raise Unavailable("vetkd", result.Err)
-    encrypted_key: bytes = candid_decode_typed(VetkdDeriveKeyResult, result.Ok)["encrypted_key"]
+    encrypted_key: bytes = result.Ok["encrypted_key"]
     return encrypted_key
 
 

@@ -6,7 +6,17 @@ from typing import Any, TypeVar
 
 from kybra import Principal
 
-from canisters.marketplace.core import accounts, gate, model, policies, types, views
+from canisters.marketplace.core import (
+    accounts,
+    evidence_parts,
+    gate,
+    governance_model,
+    held_collateral,
+    model,
+    policies,
+    types,
+    views,
+)
 from canisters.marketplace.core.installation import InitArgs, Overview
 from canisters.marketplace.core.keys import Item
 from canisters.marketplace.core.structure import Structure
@@ -26,6 +36,11 @@ def principal(text: str) -> Principal:
 def principal_text(value: Principal) -> types.Principal:
     """The core principal of a Kybra one."""
     return types.Principal(value.to_str())
+
+
+def peer(value: "Principal | None") -> "types.Principal | None":
+    """The core principal of another canister, where one is known."""
+    return None if value is None else principal_text(value)
 
 
 _CANDID = Structure(
@@ -70,6 +85,12 @@ progress_point = _writer(model.ProgressPoint)
 balances = _writer(accounts.Balances)
 policy = _writer(policies.PolicyInfo)
 challenge = _writer(gate.Challenge)
+evidence_upload = _writer(evidence_parts.EvidenceUpload)
+progress_of_step = _writer(gate.Progress)
+collateral_outcome = _writer(held_collateral.Outcome)
+governance = _writer(governance_model.Governance)
+governance_event = _writer(governance_model.GovernanceEvent)
+_governance_args = _reader(governance_model.Governance)
 _event = _writer(model.Event)
 _movement = _writer(model.Movement)
 
@@ -107,4 +128,64 @@ def status(overview: Overview) -> Any:
         "rentals": overview.rentals,
         "held": overview.held,
         "paused": config.paused,
+    }
+
+
+def collateral_info(row: governance_model.CollateralRow) -> Any:
+    """The Candid `CollateralInfo`."""
+    return {
+        "kind": row.kind,
+        "subject": row.subject,
+        "sha256": row.sha256,
+        "size": row.size,
+        "valid_from": row.valid_from,
+        "valid_until": row.valid_until,
+        "posted_at": row.posted_at,
+    }
+
+
+def collateral_piece(held: held_collateral.HeldPiece) -> Any:
+    """The Candid `CollateralPiece`."""
+    return {"info": collateral_info(held.row), "content": held.content}
+
+
+def change_args(value: Any) -> governance_model.Change:
+    """The core's change of a Candid `Change`."""
+    ((kind, content),) = value.items()
+    if isinstance(content, str):
+        return governance_model.Change(kind, text=content)
+    if "transfer" in content:
+        return governance_model.Change(kind, transfer=content["transfer"], block=content["block"])
+    return governance_model.Change(kind, governance=_governance_args(content))
+
+
+def _change(value: governance_model.Change) -> Any:
+    if value.governance is not None:
+        return {value.kind: governance(value.governance)}
+    if value.transfer is not None:
+        return {value.kind: {"transfer": value.transfer, "block": value.block}}
+    return {value.kind: value.text}
+
+
+def proposal(value: governance_model.Proposal) -> Any:
+    """The Candid `Proposal`."""
+    return {
+        **value._asdict(),
+        "change": _change(value.change),
+        "proposer": principal(value.proposer),
+        "approvals": [principal(approver) for approver in value.approvals],
+    }
+
+
+def unresolved_transfer(value: model.Transfer, memo: bytes) -> Any:
+    """The Candid `UnresolvedTransfer`."""
+    return {
+        "index": value.index,
+        "kind": value.kind,
+        "owner": principal(value.owner),
+        "amount": value.amount.base_units,
+        "fee": value.fee.base_units,
+        "created_at_time": value.created_at_time,
+        "memo": memo,
+        "sent_at": value.sent_at,
     }

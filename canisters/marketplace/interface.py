@@ -18,16 +18,24 @@ from kybra import (
 )
 
 
+class InitialGovernance(Record):
+    proposers: Vec[Principal]
+    approvers: Vec[Principal]
+    threshold: nat32
+    delay_s: nat64
+
+
 class InitArgs(Record):
-    ledger: Principal
-    vault: Principal
-    governors: Vec[Principal]
-    arbiter: Principal
-    treasury: Principal
-    platform_basis_points: nat16
-    vetkd_key_name: text
-    allow_simulated: bool
-    review_window_s: nat64
+    ledger: Opt[Principal]
+    vault: Opt[Principal]
+    governors: Opt[Vec[Principal]]
+    arbiter: Opt[Principal]
+    treasury: Opt[Principal]
+    platform_basis_points: Opt[nat16]
+    vetkd_key_name: Opt[text]
+    allow_simulated: Opt[bool]
+    review_window_s: Opt[nat64]
+    governance: Opt[InitialGovernance]
 
 
 class Artifact(Record):
@@ -185,6 +193,7 @@ class AttestationRecord(Record):
     measurement: text
     chip_id: text
     gpus: Vec[text]
+    switches: Vec[text]
     session: Principal
     bundle_sha256: blob
     verified_at: nat64
@@ -292,6 +301,109 @@ class PolicyInfo(Record):
     name: text
     json: text
     simulated: bool
+    state: text
+    adopted_at: nat64
+
+
+class EvidenceUpload(Record):
+    received: nat32
+    count: nat32
+
+
+class VerificationProgress(Record):
+    done: nat32
+    total: nat32
+
+
+class AttestationStep(Variant, total=False):
+    Accepted: AttestationRecord
+    Unfinished: VerificationProgress
+
+
+class CollateralKey(Record):
+    kind: text
+    subject: text
+
+
+class CollateralInfo(Record):
+    kind: text
+    subject: text
+    sha256: blob
+    size: nat64
+    valid_from: nat64
+    valid_until: nat64
+    posted_at: nat64
+
+
+class CollateralOutcome(Record):
+    piece: text
+    kind: text
+    subject: text
+    sha256: blob
+    outcome: text
+
+
+class CollateralPiece(Record):
+    info: CollateralInfo
+    content: blob
+
+
+class Governance(Record):
+    governors: Vec[Principal]
+    proposers: Vec[Principal]
+    approvers: Vec[Principal]
+    threshold: nat32
+    delay_s: nat64
+
+
+class TransferResolution(Record):
+    transfer: nat64
+    block: Opt[nat64]
+
+
+class Change(Variant, total=False):
+    AdoptPolicy: text
+    RetirePolicy: text
+    AllowDevice: text
+    AllowManifest: text
+    SetGovernance: Governance
+    ResolveTransfer: TransferResolution
+
+
+class Proposal(Record):
+    id: nat64
+    change: Change
+    reason: text
+    proposer: Principal
+    approvals: Vec[Principal]
+    state: text
+    delay_s: nat64
+    created_at: nat64
+    approved_at: Opt[nat64]
+    executable_at: Opt[nat64]
+    expires_at: nat64
+    finished_at: Opt[nat64]
+    outcome: Opt[text]
+
+
+class GovernanceEvent(Record):
+    index: nat64
+    at: nat64
+    kind: text
+    actor: Principal
+    proposal: Opt[nat64]
+    subject: text
+
+
+class UnresolvedTransfer(Record):
+    index: nat64
+    kind: text
+    owner: Principal
+    amount: nat
+    fee: nat
+    created_at_time: nat64
+    memo: blob
+    sent_at: nat64
 
 
 class Status(Record):
@@ -351,6 +463,12 @@ class DeadlinePassed(Record):
     now: nat64
 
 
+class CollateralRefused(Record):
+    piece: text
+    kind: text
+    message: text
+
+
 class EvidenceRefused(Record):
     kind: text
     message: text
@@ -375,6 +493,7 @@ class Error(Variant, total=False):
     InsufficientBalance: InsufficientBalance
     PriceAboveMaximum: PriceAboveMaximum
     DeadlinePassed: DeadlinePassed
+    CollateralRefused: CollateralRefused
     EvidenceRefused: EvidenceRefused
     LedgerRefused: LedgerRefused
     Unavailable: Unavailable
@@ -437,6 +556,36 @@ class ChallengeResult(Variant, total=False):
 
 class AttestationResult(Variant, total=False):
     Ok: AttestationRecord
+    Err: Error
+
+
+class PolicyResult(Variant, total=False):
+    Ok: PolicyInfo
+    Err: Error
+
+
+class EvidenceUploadResult(Variant, total=False):
+    Ok: EvidenceUpload
+    Err: Error
+
+
+class AttestationStepResult(Variant, total=False):
+    Ok: AttestationStep
+    Err: Error
+
+
+class CollateralOutcomesResult(Variant, total=False):
+    Ok: Vec[CollateralOutcome]
+    Err: Error
+
+
+class CollateralPieceResult(Variant, total=False):
+    Ok: CollateralPiece
+    Err: Error
+
+
+class ProposalResult(Variant, total=False):
+    Ok: Proposal
     Err: Error
 
 

@@ -4,9 +4,34 @@
 # `answer` makes the answers of all endpoints alike; encoding them checks that they fit the annotations.
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from kybra import Async, Opt, Vec, blob, ic, init, nat, nat32, nat64, post_upgrade, query, text, update, void
+from kybra import (
+    Async,
+    Opt,
+    Principal,
+    Vec,
+    blob,
+    ic,
+    init,
+    nat,
+    nat32,
+    nat64,
+    post_upgrade,
+    query,
+    text,
+    update,
+    void,
+)
+
+try:
+    from kybra.extensions import peer_canister
+except ImportError:  # stock Kybra: the install argument names the others
+
+    def peer_canister(name: str) -> "Principal | None":
+        return None
+
 
 from canisters.marketplace import calls, convert
 from canisters.marketplace.calls import message_now
@@ -15,6 +40,8 @@ from canisters.marketplace.core import (
     catalog,
     events,
     gate,
+    governance_log,
+    held_collateral,
     installation,
     jobs,
     keys,
@@ -25,21 +52,32 @@ from canisters.marketplace.core import (
     validate,
     views,
 )
+from canisters.marketplace.core import governance as rules
 from canisters.marketplace.core import policies as attestation_policies
+from canisters.marketplace.core import proposals as changes
 from canisters.marketplace.core.errors import EvidenceRefused, MarketError
 from canisters.marketplace.core.reaper import Reaper
 from canisters.marketplace.core.types import Timestamp, Tokens
 from canisters.marketplace.interface import (
     Artifact,
     AttestationResult,
+    AttestationStepResult,
     Balances,
     BalancesResult,
     ChallengeResult,
+    Change,
+    CollateralInfo,
+    CollateralKey,
+    CollateralOutcomesResult,
+    CollateralPieceResult,
     Dataset,
     DatasetArgs,
     DatasetResult,
     DoneResult,
     EventsResult,
+    EvidenceUploadResult,
+    Governance,
+    GovernanceEvent,
     InitArgs,
     Item,
     JobResult,
@@ -51,8 +89,11 @@ from canisters.marketplace.interface import (
     OfferArgs,
     OfferResult,
     PolicyInfo,
+    PolicyResult,
     Progress,
     ProgressResult,
+    Proposal,
+    ProposalResult,
     QuoteResult,
     ReleasedKeyResult,
     Rental,
@@ -62,6 +103,7 @@ from canisters.marketplace.interface import (
     Ruling,
     SealingKeyResult,
     Status,
+    UnresolvedTransfer,
 )
 from canisters.marketplace.stable import state
 
@@ -91,9 +133,21 @@ def rental_answer(action: Callable[[], Any]) -> Any:
     return answer(action, lambda rental: convert.rental(views.rental_view(state, rental, ic.time())))
 
 
+def apart(name: str, action: Callable[[], object]) -> None:
+    """Run `action` as one atomic change that, if it fails, keeps nothing else from happening."""
+    try:
+        with state.atomically():
+            action()
+    except Exception as problem:
+        ic.print(f"{name} could not be moved on: {problem!r}")
+
+
 def run_timer() -> Async[void]:
     """Move on what is overdue. One batch a tick; a failure of one rental or call stops nothing else."""
     reaper.run(state, message_now())
+    apart("expired collateral", lambda: held_collateral.sweep(state, message_now()))
+    for proposal in changes.due(state, message_now()):
+        apart(f"proposal {proposal}", partial(changes.move_on, state, message_now(), proposal))
     yield from calls.resume_transfers()
 
 
@@ -102,16 +156,19 @@ def start_timer() -> None:
 
 
 @init
-def init_(args: InitArgs) -> void:
+def init_(args: Opt[InitArgs]) -> void:
+    given = installation.InitArgs() if args is None else convert.init_args(args)
+    peers = {name: convert.peer(peer_canister(name)) for name in ("ledger", "vault")}
     with state.atomically():
-        own_id = convert.principal_text(ic.id())
-        installation.install(state, message_now(), own_id, convert.init_args(args))
+        installation.install(state, message_now(), convert.principal_text(ic.id()), given, peers)
     start_timer()
 
 
 @post_upgrade
 def post_upgrade_() -> void:
     state.require_readable()
+    with state.atomically():
+        installation.upgrade(state, message_now())
     start_timer()
 
 
@@ -126,6 +183,11 @@ def status() -> Status:
 @query
 def policies() -> Vec[PolicyInfo]:
     return [convert.policy(info) for info in attestation_policies.offered(state)]
+
+
+@query
+def get_policy(policy: text) -> PolicyResult:
+    return answer(lambda: attestation_policies.info(state, policy), convert.policy)
 
 
 @update
@@ -319,7 +381,7 @@ def reap(rental: Opt[nat64]) -> Async[Vec[nat64]]:
 
 @query
 def next_job(offer: nat64) -> Opt[nat64]:
-    return jobs.next_job(state, offer)
+    return jobs.next_job(state, offer, message_now().now)
 
 
 @update
@@ -332,21 +394,41 @@ def begin_attestation(rental: nat64) -> Async[ChallengeResult]:
     return (yield from answer_later(calls.challenge(rental), convert.challenge))
 
 
-@update
-def submit_attestation(rental: nat64, bundle: blob) -> AttestationResult:
+def judged(judge: Callable[[], Any], encode: Callable[[Any], Any]) -> Any:
+    """`answer` for a judgement of evidence: a refusal that ended the attempt lasts, and is an Err."""
     refusals: list[EvidenceRefused] = []
 
-    def submit() -> Any:
-        outcome = gate.submit(state, message_now(), rental, bundle)
+    def action() -> Any:
+        outcome = judge()
         if isinstance(outcome, EvidenceRefused):
             refusals.append(outcome)
             return None
-        return convert.attestation(outcome)
+        return encode(outcome)
 
-    answered = answer(submit, lambda value: value)
-    if refusals:
-        answered = {"Err": refusals[0].variant()}
-    return answered
+    answered = answer(action, lambda value: value)
+    return {"Err": refusals[0].variant()} if refusals else answered
+
+
+@update
+def submit_attestation(rental: nat64, bundle: blob) -> AttestationResult:
+    return judged(lambda: gate.submit(state, message_now(), rental, bundle), convert.attestation)
+
+
+@update
+def upload_evidence(rental: nat64, index: nat32, count: nat32, part: blob) -> EvidenceUploadResult:
+    return answer(
+        lambda: gate.upload(state, message_now(), rental, index, count, part), convert.evidence_upload
+    )
+
+
+@update
+def continue_attestation(rental: nat64) -> AttestationStepResult:
+    def encode(outcome: Any) -> Any:
+        if isinstance(outcome, gate.Progress):
+            return {"Unfinished": convert.progress_of_step(outcome)}
+        return {"Accepted": convert.attestation(outcome)}
+
+    return judged(lambda: gate.proceed(state, message_now(), rental), encode)
 
 
 @update
@@ -391,7 +473,81 @@ def return_rental(rental: nat64, reason: text) -> RentalResult:
     return rental_answer(lambda: jobs.hand_back(state, message_now(), rental, reason))
 
 
-# --- The governors ---
+# --- What vendors say ---
+
+
+@update
+def post_collateral(container: blob) -> CollateralOutcomesResult:
+    def encode(outcomes: Any) -> Any:
+        return [convert.collateral_outcome(outcome) for outcome in outcomes]
+
+    return answer(lambda: held_collateral.post(state, message_now(), container, gate.LINKS), encode)
+
+
+@query
+def collateral(after: Opt[CollateralKey], limit: nat32) -> Vec[CollateralInfo]:
+    start = None if after is None else (after["kind"], after["subject"])
+    try:
+        return [convert.collateral_info(row) for row in held_collateral.page(state, start, limit)]
+    except MarketError:  # no such kind
+        return []
+
+
+@query
+def get_collateral(key: CollateralKey) -> CollateralPieceResult:
+    return answer(lambda: held_collateral.piece(state, key["kind"], key["subject"]), convert.collateral_piece)
+
+
+# --- Governance ---
+
+
+@query
+def governance() -> Governance:
+    return convert.governance(rules.current(state))
+
+
+@update
+def propose(change: Change, reason: text) -> ProposalResult:
+    return answer(
+        lambda: changes.propose(state, message_now(), convert.change_args(change), reason), convert.proposal
+    )
+
+
+@update
+def approve_proposal(proposal: nat64) -> ProposalResult:
+    return answer(lambda: changes.approve(state, message_now(), proposal), convert.proposal)
+
+
+@update
+def cancel_proposal(proposal: nat64, reason: text) -> ProposalResult:
+    return answer(lambda: changes.cancel(state, message_now(), proposal, reason), convert.proposal)
+
+
+@update
+def execute_proposal(proposal: nat64) -> ProposalResult:
+    return answer(lambda: changes.execute(state, message_now(), proposal), convert.proposal)
+
+
+@query
+def get_proposal(proposal: nat64) -> ProposalResult:
+    return answer(lambda: changes.get(state, proposal), convert.proposal)
+
+
+@query
+def proposals(after: Opt[nat64], limit: nat32) -> Vec[Proposal]:
+    return [convert.proposal(proposal) for proposal in changes.page(state, after, limit)]
+
+
+@query
+def governance_events(first: nat64, limit: nat32) -> Vec[GovernanceEvent]:
+    return [convert.governance_event(event) for event in governance_log.page(state, first, limit)]
+
+
+@query
+def unresolved_transfers(after: Opt[nat64], limit: nat32) -> Vec[UnresolvedTransfer]:
+    message = message_now()
+    seen = ledger_journal.unresolved(state, message, after, limit, rules.takes_part(state, message.caller))
+    return [convert.unresolved_transfer(entry, ledger_journal.memo(state, entry)) for entry in seen]
 
 
 @update
@@ -407,3 +563,8 @@ def revoke_policy(policy: text) -> DoneResult:
 @update
 def deny_device(device: text) -> DoneResult:
     return answer(lambda: attestation_policies.deny_device(state, message_now(), device), lambda _: None)
+
+
+@update
+def deny_manifest(manifest: text) -> DoneResult:
+    return answer(lambda: attestation_policies.deny_manifest(state, message_now(), manifest), lambda _: None)

@@ -74,9 +74,8 @@ class GenericError(Record):
     message: text
 
 
+# ICRC-1 and ICRC-2 errors in one: the wider type reads both.
 class TransferError(Variant, total=False):
-    """ICRC-1 and ICRC-2 errors in one: the wider type reads both."""
-
     BadFee: BadFee
     BadBurn: BadBurn
     InsufficientFunds: InsufficientFunds
@@ -93,9 +92,8 @@ class TransferResult(Variant, total=False):
     Err: TransferError
 
 
+# An ICRC-1 and ICRC-2 token ledger.
 class LedgerService(Service):
-    """An ICRC-1 and ICRC-2 token ledger."""
-
     @service_query
     def icrc1_fee(self) -> nat: ...
 
@@ -157,9 +155,8 @@ class GrantResult(Variant, total=False):
     Err: VaultError
 
 
+# The store of sealed blobs.
 class VaultService(Service):
-    """The store of sealed blobs."""
-
     @service_update
     def grant(self, grants: Vec[GrantArgs]) -> GrantResult: ...
 
@@ -192,3 +189,15 @@ class VetkdDeriveKeyArgs(Record):
 
 class VetkdDeriveKeyResult(Record):
     encrypted_key: blob
+
+
+# The management canister's vetKD.
+class VetkdService(Service):
+    @service_update
+    def vetkd_public_key(self, args: VetkdPublicKeyArgs) -> VetkdPublicKeyResult: ...
+
+    @service_update
+    def vetkd_derive_key(self, args: VetkdDeriveKeyArgs) -> VetkdDeriveKeyResult: ...
+
+
+vetkd = VetkdService(Principal.management_canister())

@@ -18,10 +18,17 @@ from kybra import (
     void,
 )
 
-from canisters.vault.core.blobs import HASH_LENGTH, manifest
+try:
+    from kybra.extensions import peer_canister
+except ImportError:  # stock Kybra: the install argument names the marketplace
+
+    def peer_canister(name: str) -> "Principal | None":
+        return None
+
+
+from canisters.vault.core.blobs import manifest
 from canisters.vault.core.errors import VaultError
-from canisters.vault.core.limits import CHUNK_SIZE, MAX_BLOB_SIZE
-from canisters.vault.core.records import MAX_RECORD_SIZE
+from canisters.vault.core.limits import CHUNK_SIZE
 from canisters.vault.core.storage import Storage
 from canisters.vault.core.vault import Possession, Vault
 from canisters.vault.interface import (
@@ -43,25 +50,19 @@ SWEEP_INTERVAL_S = 600
 """How often ended uploads and grants and deleted chunks are looked for."""
 NEXT_SWEEP_S = 1
 """How soon a sweep that left something is followed by another."""
-PRINCIPAL_KEY = 30
-MAX_HASHES = MAX_BLOB_SIZE // CHUNK_SIZE * HASH_LENGTH
 
+# Sizes are written out, since stock Kybra reads them from the source. A digest has 32 bytes, a principal 30
+# with its length, a record 512; the hashes of a blob's chunks are 32 bytes each.
 settings = StableBTreeMap[blob, blob](memory_id=0, max_key_size=16, max_value_size=64)
-contents = StableBTreeMap[blob, blob](memory_id=1, max_key_size=HASH_LENGTH, max_value_size=MAX_RECORD_SIZE)
-hashes = StableBTreeMap[blob, blob](memory_id=2, max_key_size=8, max_value_size=MAX_HASHES)
-chunks = StableBTreeMap[blob, blob](memory_id=3, max_key_size=12, max_value_size=CHUNK_SIZE)
-claims = StableBTreeMap[blob, blob](
-    memory_id=4, max_key_size=PRINCIPAL_KEY + HASH_LENGTH, max_value_size=MAX_RECORD_SIZE
-)
-holders = StableBTreeMap[blob, blob](memory_id=5, max_key_size=HASH_LENGTH + PRINCIPAL_KEY, max_value_size=1)
-usage = StableBTreeMap[blob, blob](memory_id=6, max_key_size=PRINCIPAL_KEY, max_value_size=8)
-uploads = StableBTreeMap[blob, blob](
-    memory_id=7, max_key_size=8 + PRINCIPAL_KEY + HASH_LENGTH, max_value_size=1
-)
-grants = StableBTreeMap[blob, blob](memory_id=8, max_key_size=HASH_LENGTH + PRINCIPAL_KEY, max_value_size=8)
-grant_ends = StableBTreeMap[blob, blob](
-    memory_id=9, max_key_size=8 + HASH_LENGTH + PRINCIPAL_KEY, max_value_size=1
-)
+contents = StableBTreeMap[blob, blob](memory_id=1, max_key_size=32, max_value_size=512)
+hashes = StableBTreeMap[blob, blob](memory_id=2, max_key_size=8, max_value_size=65_536)
+chunks = StableBTreeMap[blob, blob](memory_id=3, max_key_size=12, max_value_size=1_048_576)
+claims = StableBTreeMap[blob, blob](memory_id=4, max_key_size=62, max_value_size=512)
+holders = StableBTreeMap[blob, blob](memory_id=5, max_key_size=62, max_value_size=1)
+usage = StableBTreeMap[blob, blob](memory_id=6, max_key_size=30, max_value_size=8)
+uploads = StableBTreeMap[blob, blob](memory_id=7, max_key_size=70, max_value_size=1)
+grants = StableBTreeMap[blob, blob](memory_id=8, max_key_size=62, max_value_size=8)
+grant_ends = StableBTreeMap[blob, blob](memory_id=9, max_key_size=70, max_value_size=1)
 garbage = StableBTreeMap[blob, blob](memory_id=10, max_key_size=8, max_value_size=4)
 
 vault = Vault(
@@ -70,8 +71,14 @@ vault = Vault(
 
 
 @init
-def init_(args: InitArgs) -> void:
-    vault.install(args["marketplace"].bytes)
+def init_(args: Opt[InitArgs]) -> void:
+    marketplace = peer_canister("marketplace") if args is None else args["marketplace"]
+    if marketplace is None:
+        ic.trap(
+            "the vault must know its marketplace: install it with `icp deploy`, which sets the environment "
+            "variable PUBLIC_CANISTER_ID:marketplace, or with (opt record { marketplace = principal ... })"
+        )
+    vault.install(marketplace.bytes)
     arm_timers()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ import pytest
 from attestation import Binding, Evidence, GpuEvidence, SwitchEvidence, encode_bundle
 from attestation.crypto import ecdsa_p384
 from attestation.simulator import Settings, SimulatedMachine
+from tests.attestation.genuine_canister import GenuineCanister
+from tests.network_canister import open_host
+from tests.pem import certificates_of_pem
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "attestation-samples"
 NANOSECONDS = 1_000_000_000
@@ -61,9 +64,11 @@ def remembered_signatures(monkeypatch: pytest.MonkeyPatch) -> None:
     good = set()
     compute = ecdsa_p384.verify
 
-    def verify(key: ecdsa_p384.Point, message: bytes, r: int, s: int, claim: str) -> None:
+    def verify(
+        key: ecdsa_p384.Point, message: bytes, r: int, s: int, claim: str, recurs: bool = False
+    ) -> None:
         if (key, message, r, s) not in good:
-            compute(key, message, r, s, claim)
+            compute(key, message, r, s, claim, recurs)
             good.add((key, message, r, s))
 
     monkeypatch.setattr(ecdsa_p384, "verify", verify)
@@ -92,10 +97,17 @@ class Samples:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._read: set[str] = set()
 
     def read(self, name: str) -> bytes:
         """Bytes of one sample."""
+        self._read.add(name)
         return (self._folder / name).read_bytes()
+
+    def unread(self) -> set[str]:
+        """Names of the samples that nobody has read yet."""
+        files = (path for path in self._folder.rglob("*") if path.is_file() and path.name != "README.md")
+        return {path.relative_to(self._folder).as_posix() for path in files} - self._read
 
     def certificates(self, name: str) -> tuple[bytes, ...]:
         """DER certificates of a PEM file, in its order."""
@@ -117,6 +129,10 @@ class Samples:
         for chip in ("hopper", "blackwell"):
             report = bytes.fromhex(self.read(f"nvidia/{chip}/{chip}AttestationReport.txt").decode().strip())
             found[chip] = GpuEvidence(report, self.certificates(f"nvidia/{chip}/{chip}CertChain.txt"))
+        (hopper,) = json.loads(self.read("nvidia/hopper/hopper_evidence.json"))
+        chain = base64.b64decode(hopper["certificate"]).decode("ascii")
+        report = base64.b64decode(hopper["evidence"])
+        found["hopper, driver 590"] = GpuEvidence(report, certificates_of_pem(chain))
         for name in ("mpt_gb100/test_mpt_data", "ppcie_hgx_h100/test_ppcie_data"):
             for index, gpu in enumerate(json.loads(self.read(f"nvidia/{name}.json"))["gpus"]):
                 found[f"{name} {index}"] = _pickled_gpu(gpu)
@@ -136,14 +152,9 @@ class Samples:
 
     def ocsp(self) -> dict[str, bytes]:
         """The OCSP answers of the single H100 and its manifests, by file name."""
-        folder = self._folder / "nvidia/spt_gh100_complete/ocsp"
-        return {path.stem: path.read_bytes() for path in sorted(folder.glob("*.der"))}
-
-
-def certificates_of_pem(text: str) -> tuple[bytes, ...]:
-    """DER certificates of PEM text, in its order."""
-    bodies = re.findall("-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", text, re.DOTALL)
-    return tuple(base64.b64decode("".join(body.split())) for body in bodies)
+        folder = "nvidia/spt_gh100_complete/ocsp"
+        names = sorted(path.name for path in (self._folder / folder).glob("*.der"))
+        return {name.removesuffix(".der"): self.read(f"{folder}/{name}") for name in names}
 
 
 def _pickled_gpu(gpu: dict[str, dict[str, object]]) -> GpuEvidence:
@@ -167,3 +178,10 @@ def samples() -> Samples:
     if not SAMPLES.is_dir():
         pytest.skip(f"genuine evidence is not there: {SAMPLES}")
     return Samples(SAMPLES)
+
+
+@pytest.fixture(scope="module")
+def canister() -> Iterator[GenuineCanister]:
+    """What verifies genuine evidence inside Wasm."""
+    with open_host() as host:
+        yield GenuineCanister(host)

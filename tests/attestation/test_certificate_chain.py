@@ -7,10 +7,13 @@ from collections.abc import Iterable
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from attestation import CertificateExpired, ChainInvalid, Evidence, SignatureInvalid, VerifiedLinks
 from attestation import certificate_chain as chains
+from attestation.public_keys import EcKey, P256Key
 from attestation.simulator.certificates import (
     END_OF_TIME,
     NOT_BEFORE,
@@ -165,3 +168,13 @@ def test_an_algorithm_that_does_not_fit_the_issuers_key_is_refused(evidence: Evi
         chains.verify_certificate_signature(vcek, INTERMEDIATE, "chain")
     with pytest.raises(SignatureInvalid, match="not for the issuer's key"):
         chains.verify_certificate_signature(LEAF, ask, "chain")
+
+
+def test_a_remembered_signature_stands_for_no_key_of_another_curve() -> None:
+    key = ec.derive_private_key(44, ec.SECP256R1())
+    point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    r, s = decode_dss_signature(key.sign(b"said", ec.ECDSA(SHA256())))
+    links = VerifiedLinks()
+    links.verify_ecdsa(P256Key(point), b"said", r, s, "claim")
+    with pytest.raises(SignatureInvalid):
+        links.verify_ecdsa(EcKey(point), b"said", r, s, "claim")

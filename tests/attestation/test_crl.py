@@ -17,6 +17,7 @@ from attestation import (
     AttestationError,
     CertificateRevoked,
     ChainInvalid,
+    CollateralExpired,
     MalformedEvidence,
     RevocationInvalid,
     SignatureInvalid,
@@ -94,7 +95,7 @@ def test_the_window_begins_at_its_first_and_ends_before_its_last_second() -> Non
     check(data, ISSUED_S)
     check(data, UNTIL_S - 1)
     for now_s in (ISSUED_S - 1, UNTIL_S):
-        with pytest.raises(RevocationInvalid, match="newer"):
+        with pytest.raises(CollateralExpired, match="newer"):
             check(data, now_s)
 
 

@@ -13,10 +13,10 @@ from attestation import (
     CertificateRevoked,
     Claim,
     Collateral,
+    CollateralExpired,
     GuestClaims,
     MeasurementMismatch,
     PolicyRefused,
-    RevocationInvalid,
     SignatureInvalid,
     VerifiedLinks,
     encode_bundle,
@@ -152,7 +152,7 @@ def test_answers_older_than_the_policy_allows_are_unverifiable(stage: Stage) -> 
     assert stage.failed(policy=strict, later_ns=HOUR_NS) == {}
     failed = stage.failed(policy=strict, later_ns=HOUR_NS + 10**9)
     assert len(failed) == 9 and set(failed.values()) == {"unverifiable"}
-    with pytest.raises(RevocationInvalid, match="fetch a new one"):
+    with pytest.raises(CollateralExpired, match="fetch a new one"):
         stage.rows(later_ns=25 * HOUR_NS)
 
 

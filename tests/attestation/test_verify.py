@@ -18,8 +18,9 @@ from attestation import (
     BindingMismatch,
     CertificateExpired,
     Claim,
+    DuplicateDevice,
     Evidence,
-    EvidenceInconsistent,
+    NonceMismatch,
     PolicyExpression,
     PolicyRefused,
     SignatureInvalid,
@@ -84,7 +85,7 @@ def test_no_gpu_is_refused_by_the_policy(scene: Scene) -> None:
 
 
 def test_a_gpu_presented_twice_is_refused(scene: Scene) -> None:
-    with pytest.raises(EvidenceInconsistent, match=r"gpu\[1\].device_id"):
+    with pytest.raises(DuplicateDevice, match=r"gpu\[1\].device_id"):
         verify(scene, scene.bundle(gpus=2, gpu_order=(0, 0)))
 
 
@@ -94,7 +95,7 @@ def test_evidence_for_another_nonce_is_refused(scene: Scene, bundle: bytes) -> N
 
 
 def test_a_gpu_report_for_another_nonce_is_refused(scene: Scene) -> None:
-    with pytest.raises(BindingMismatch, match=r"gpu\[0\].nonce"):
+    with pytest.raises(NonceMismatch, match=r"gpu\[0\].nonce"):
         verify(scene, scene.bundle(gpu_nonce=bytes(32)))
 
 
@@ -152,7 +153,6 @@ def test_another_signature_by_the_same_gpu_is_refused(scene: Scene, evidence: Ev
         ({"claims_simulated": False}, "guest.environment"),
         ({"driver": "535.86.09"}, "gpu[0].driver"),
         ({"vbios": "96.00.5E.00.01"}, "gpu[0].vbios"),
-        ({"gpu_mode": "multi-gpu"}, "gpu[0].mode"),
     ],
 )
 def test_sound_evidence_of_a_state_the_policy_forbids_is_refused(
@@ -161,6 +161,13 @@ def test_sound_evidence_of_a_state_the_policy_forbids_is_refused(
     with pytest.raises(PolicyRefused) as refused:
         verify(scene, scene.bundle(**settings))  # type: ignore[arg-type]
     assert failed(refused) == {claim: "invalid"}
+
+
+def test_a_mode_that_the_policy_does_not_name_is_refused(scene: Scene) -> None:
+    alone = dataclasses.replace(SIMULATED, gpu_modes=("single-gpu",))
+    with pytest.raises(PolicyRefused) as refused:
+        verify(scene, scene.bundle(gpu_mode="multi-gpu"), alone)
+    assert failed(refused) == {"gpu[0].mode": "invalid"}
 
 
 def test_a_report_without_firmware_id_is_unverifiable_and_so_refused(scene: Scene) -> None:

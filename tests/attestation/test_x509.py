@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from attestation import Evidence, MalformedEvidence
+from attestation.public_keys import EcKey, RsaKey
 from attestation.simulator.certificates import (
     END_OF_TIME,
     NOT_BEFORE,
@@ -21,7 +22,7 @@ from attestation.simulator.certificates import (
     nvidia_authority_name,
     raw_extension,
 )
-from attestation.x509 import OID_COMMON_NAME, Certificate, EcKey, Name, RsaKey, parse_certificate
+from attestation.x509 import OID_COMMON_NAME, Certificate, Name, parse_certificate
 
 KEY = ec.derive_private_key(12345, ec.SECP384R1())
 NAME = nvidia_authority_name("SIMULATED test authority")

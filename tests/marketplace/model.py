@@ -13,6 +13,7 @@ PAYEES = (("publisher", 7_000), ("co-author", 3_000))
 PLATFORM_BPS = 500
 OFFER_RATE, BOND_BPS = 10, 3_000
 HEARTBEAT, ATTESTATION, RULING = 120, 600, 30 * 86_400
+PAUSE, FRUITLESS = 3_600, 2
 OVER = ("succeeded", "cancelled", "expired", "failed")
 
 
@@ -33,6 +34,7 @@ class Rental:
     used: int = 0
     keys: set[str] = field(default_factory=set)
     rate: int = 0
+    fruitless: list[int] = field(default_factory=list)
 
 
 class Model:
@@ -52,6 +54,9 @@ class Model:
         price = self.price(rate, duration)
         self.available["renter"] -= price
         self.rentals.append(Rental(duration, queue_timeout, price, now + queue_timeout, rate=rate))
+
+    def must_wait(self, now: int, r: Rental) -> bool:
+        return sum(now < ended + PAUSE for ended in r.fruitless) >= FRUITLESS
 
     def claim(self, now: int, r: Rental) -> None:
         r.bond = r.rate * r.duration * BOND_BPS // 10_000
@@ -98,6 +103,8 @@ class Model:
             self.close(r, "succeeded", r.used, success=True)
 
     def again(self, now: int, r: Rental, seconds: int, slash_bps: int) -> None:
+        if r.status == "attesting":
+            r.fruitless.append(now)
         if r.failures >= 3 or r.hand_backs >= 10 or r.billed + seconds >= r.duration:
             self.close(r, "failed", seconds, slash_bps)
             return

@@ -10,20 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from attestation import encode_bundle
-from attestation.bundle import ED25519_SPKI_PREFIX
 from attestation.simulator import SimulatedMachine
 from canisters.marketplace.core.catalog import item_id
 from canisters.marketplace.core.types import Principal as PrincipalText
 from cdk.candid import Codec, Principal
 from cdk.candid.did_parser import parse_did
 from cdk.testing import Rejected, Simulator, System
+from tests.signers import signer
 
 ROOT = Path(__file__).resolve().parents[2]
 MANAGEMENT = Principal.management_canister()
 VAULT = Principal(bytes(7) + b"\x09\x01\x01")
 FEE = 10
 START = 1_763_700_000_000_000_000
-TRANSPORT_KEY = bytes((0x80,)) + bytes(46) + b"\x01"
+# The generator of BLS12-381 G1: a network derives keys only to points of the group.
+TRANSPORT_KEY = bytes.fromhex(
+    "97f1d3a73197d7942695638c4fa9ac0fc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb"
+)
 VAULT_DID = parse_did((ROOT / "canisters/vault/vault.did").read_text())
 VETKD = parse_did(
     """type Key = record { curve : variant { bls12_381_g2 }; name : text };
@@ -38,12 +41,12 @@ VETKD = parse_did(
 
 
 def person(name: str) -> Principal:
-    return Principal.self_authenticating(name.encode())
+    return Principal(signer(name).principal.raw)
 
 
 def session_key(name: str) -> bytes:
     """A guest's public session key (DER)."""
-    return ED25519_SPKI_PREFIX + hashlib.sha256(name.encode()).digest()
+    return signer(f"session {name}").public_key_der
 
 
 MACHINE = SimulatedMachine("machine")

@@ -7,7 +7,7 @@ import pytest
 
 from attestation.claims import SwitchSummary
 from canisters.marketplace.core import jobs, keys, ledger_journal, limits, policies, rentals
-from canisters.marketplace.core.errors import EvidenceRefused, InvalidArgument, Unavailable
+from canisters.marketplace.core.errors import EvidenceRefused, InvalidArgument, NotAuthorized, Unavailable
 from canisters.marketplace.core.keys import Item
 from canisters.marketplace.core.ledger_journal import (
     DEPOSIT,
@@ -163,7 +163,7 @@ def test_a_session_gets_no_key_once_its_rental_succeeded_even_if_it_is_the_rente
     with world.state.atomically():
         changed = type(record)(**{**vars(record), "renter": session})
         world.state.rentals.put(rental.to_bytes(8, "big"), changed)
-    with pytest.raises(Exception, match="NotAuthorized"):
+    with pytest.raises(NotAuthorized):
         world.do(keys.authorise, session, Item("listing", world.listing.id), rental, None)
 
 

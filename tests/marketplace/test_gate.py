@@ -7,7 +7,7 @@ import pytest
 
 from attestation import MalformedEvidence, SignatureInvalid, decode_bundle, encode_bundle
 from attestation.simulator import Settings, SimulatedMachine
-from canisters.marketplace.core import gate, jobs, policies
+from canisters.marketplace.core import gate, jobs, limits, policies
 from canisters.marketplace.core.errors import (
     DeadlinePassed,
     EvidenceRefused,
@@ -85,6 +85,17 @@ def test_evidence_of_a_machine_in_debug_mode_ends_the_attempt_with_every_claim(
     assert world.available(OPERATOR) == 50_000
 
 
+def test_a_gpu_that_answers_another_nonce_ends_the_attempt_under_a_name_of_its_own(
+    world: World, attesting: int
+) -> None:
+    # `BindingMismatch` says that the evidence was not looked at: a worker then tries again.
+    machine = SimulatedMachine("machine", settings=Settings(gpu_nonce=bytes(32)))
+    outcome = submit(world, attesting, genuine(world.challenge(attesting).nonce, machine))
+    assert isinstance(outcome, EvidenceRefused)
+    assert outcome.kind == "NonceMismatch"
+    assert world.rental(attesting).status == Status.QUEUED
+
+
 def test_a_flipped_signature_bit_ends_the_attempt(world: World, attesting: int) -> None:
     bundle = genuine(world.challenge(attesting).nonce)
     evidence = decode_bundle(bundle)
@@ -98,6 +109,7 @@ def test_a_flipped_signature_bit_ends_the_attempt(world: World, attesting: int) 
 def test_three_refusals_fail_the_rental_with_full_refund(world: World, attesting: int) -> None:
     for attempt in range(1, 4):
         if attempt > 1:
+            world.later(limits.FRUITLESS_PAUSE_S)
             world.claim(attesting)
         outcome = world.submit(attesting, world.challenge(attesting).nonce, refusing)
         assert isinstance(outcome, EvidenceRefused)
@@ -208,7 +220,7 @@ def test_a_revoked_policy_ends_the_attempt_and_is_no_longer_offered(world: World
     outcome = world.submit(attesting, world.challenge(attesting).nonce)
     assert isinstance(outcome, EvidenceRefused) and outcome.kind == "PolicyRevoked"
     assert [info.name for info in policies.offered(world.state)] == ["production"]
-    assert jobs.next_job(world.state, world.offer.id) is None
+    assert world.next_job(world.offer.id) is None
     with pytest.raises(InvalidArgument, match="revoked"):
         world.create()
 
@@ -217,4 +229,5 @@ def test_only_governors_revoke(world: World) -> None:
     for call in (policies.revoke_policy, policies.deny_device):
         unchanged(world, NotAuthorized, world.do, call, STRANGER, "simulated")
     unchanged(world, InvalidArgument, world.do, policies.revoke_policy, GOVERNOR, "unknown")
-    unchanged(world, InvalidArgument, world.do, policies.deny_device, GOVERNOR, "")
+    for device in ("", "41a", "0x41ab", "GPU 3"):
+        unchanged(world, InvalidArgument, world.do, policies.deny_device, GOVERNOR, device)

@@ -228,7 +228,7 @@ def test_a_dead_provider_does_not_hold_a_job(world: World) -> None:
     with pytest.raises(NotAuthorized):
         world.do(jobs.post_progress, first, rental, ())
     world.claim(rental)
-    assert jobs.next_job(world.state, world.offer.id) is None
+    assert world.next_job(world.offer.id) is None
 
 
 def test_a_rental_nobody_can_finish_fails_after_three_attempts(world: World) -> None:
@@ -249,6 +249,7 @@ def test_hand_backs_end_too(world: World) -> None:
     for _ in range(10):
         assert world.rental(rental).status is Status.QUEUED
         world.claim(rental)
+        world.attest(rental)
         world.do(jobs.hand_back, WORKER, rental, "SIGTERM")
     assert world.rental(rental).status is Status.FAILED
     assert world.available(RENTER) == 100_000

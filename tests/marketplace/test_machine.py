@@ -12,6 +12,7 @@ from canisters.marketplace.core import jobs, keys, ledger_journal, rentals
 from canisters.marketplace.core.errors import (
     EvidenceRefused,
     InsufficientBalance,
+    InvalidArgument,
     LedgerRefused,
     MarketError,
     Unavailable,
@@ -157,7 +158,10 @@ class Market(RuleBasedStateMachine):
             self.world.claim(number)
         except InsufficientBalance:
             assert self.model.available["operator"] < rental.rate * rental.duration * 3 // 10
+        except InvalidArgument:
+            assert self.model.must_wait(self.now, rental)
         else:
+            assert not self.model.must_wait(self.now, rental)
             self.model.claim(self.now, rental)
 
     @rule(pick=PICK, good=st.sampled_from((True, True, True, False)))
@@ -262,14 +266,18 @@ class Market(RuleBasedStateMachine):
     def exhaust(self, how: str) -> None:
         """A rental that every attempt fails, until it has failed itself."""
         number = len(self.model.rentals)
-        self.create(10, 500, 600)
+        self.create(10, 500, 2 * second.PAUSE)
         if len(self.model.rentals) == number:
             return
         while self.model.rentals[number].status == "queued" and self.pick_one(number):
             self.claim_one(number)
-            if self.model.rentals[number].status != "attesting":
+            if self.model.rentals[number].status == "attesting":
+                self.fail(number, how)
+            elif self.model.must_wait(self.now, self.model.rentals[number]):
+                self.world.later(second.PAUSE)
+                self.reap()
+            else:
                 return
-            self.fail(number, how)
 
     def fail(self, number: int, how: str) -> None:
         if how in ("silence", "keep none"):

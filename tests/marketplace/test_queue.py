@@ -43,7 +43,7 @@ def test_the_oldest_suitable_rental_is_found(
         for number, (most, length, policy) in enumerate(waiting)
         if rate <= most and length <= duration and policy in policies
     ]
-    assert jobs.next_job(world.state, offer.id) == min(suitable, default=None)
+    assert world.next_job(offer.id) == min(suitable, default=None)
     check_indexes(world)
 
 
@@ -72,23 +72,23 @@ def test_unsuitable_rentals_are_skipped_by_cell_not_one_by_one() -> None:
     assert isinstance(counting, CountingMap)
     counting.read = 0
     offer = world.post_offer(rate_per_second=Tokens(20), max_duration_s=Seconds(100))
-    assert jobs.next_job(world.state, offer.id) == wanted.id
+    assert world.next_job(offer.id) == wanted.id
     assert counting.read < 2 * limits.QUEUE_CELL_SCAN
 
 
 def test_a_rental_that_came_back_is_first_again(world: World) -> None:
     first, second = world.create().id, world.create().id
     world.claim(first)
-    assert jobs.next_job(world.state, world.offer.id) == second
+    assert world.next_job(world.offer.id) == second
     world.do(jobs.hand_back, WORKER, first, "SIGTERM")
-    assert jobs.next_job(world.state, world.offer.id) == first
+    assert world.next_job(world.offer.id) == first
 
 
 def test_a_retired_or_unknown_offer_finds_nothing(world: World) -> None:
     world.create()
-    assert jobs.next_job(world.state, 99) is None
+    assert world.next_job(99) is None
     world.do(retire_offer, OPERATOR, world.offer.id)
-    assert jobs.next_job(world.state, world.offer.id) is None
+    assert world.next_job(world.offer.id) is None
 
 
 def test_an_unsuitable_offer_cannot_claim(world: World) -> None:
@@ -131,4 +131,4 @@ def test_only_queued_rentals_wait(world: World) -> None:
     assert queue.suits(world.offer, rental)
     world.do(rentals.cancel, RENTER, rental.id)
     assert world.rental(rental.id).status is Status.CANCELLED
-    assert jobs.next_job(world.state, world.offer.id) is None
+    assert world.next_job(world.offer.id) is None

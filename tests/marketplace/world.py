@@ -98,7 +98,9 @@ def bundle_for(nonce: bytes, operator: Principal, number: int) -> bytes:
     return encode_bundle(Evidence("sev-snp", report, (b"c",), (), guest_claims, session, TRANSPORT_KEY))
 
 
-def believing(bundle: bytes, binding: Binding, policy: PolicyExpression, now_ns: int) -> Attestation:
+def believing(
+    bundle: bytes, binding: Binding, policy: PolicyExpression, now_ns: int, *_: object
+) -> Attestation:
     """A verifier that accepts everything."""
     evidence = decode_bundle(bundle)
     return Attestation(
@@ -270,6 +272,9 @@ class World:
 
     def rental(self, rental: int) -> m.Rental:
         return self.state.rental(rental)
+
+    def next_job(self, offer: int) -> int | None:
+        return jobs.next_job(self.state, offer, Timestamp(self.now))
 
     def claim(self, rental: int) -> jobs.Job:
         job: jobs.Job = self.do(jobs.claim, WORKER, self.offer.id, rental)

@@ -109,7 +109,7 @@ def post_offer(state: State, message: Message, args: OfferArgs) -> Offer:
         return state.offer(before)
     validate.not_paused(state)
     for name in args.policies:
-        policies.known(state, name)
+        policies.require_offered(state, name)
     content = {name: getattr(args, name) for name in OfferArgs.__dataclass_fields__ if name != "request_id"}
     number = state.next_number("offers")
     offer = Offer(**content, id=number, operator=message.caller, active=True, created_at=message.now)

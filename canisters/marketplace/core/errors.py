@@ -33,8 +33,8 @@ class MarketError(Exception):
         return {type(self).__name__: shown}
 
     def __str__(self) -> str:
-        ((name, shown),) = self.variant().items()
-        return f"{name}: " + ", ".join(f"{key} = {value}" for key, value in shown.items())
+        (shown,) = self.variant().values()
+        return ", ".join(f"{key} = {value}" for key, value in shown.items())
 
 
 @dataclass(eq=False)
@@ -91,6 +91,15 @@ class DeadlinePassed(MarketError):
 
     deadline: int
     now: int
+
+
+@dataclass(eq=False)
+class CollateralRefused(MarketError):
+    """The `piece` (``collateral.ocsp[3]``) is not kept; `kind` is the attestation error's class."""
+
+    piece: str
+    kind: str
+    message: str
 
 
 @dataclass(eq=False)

@@ -9,19 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from attestation import (
     Attestation,
     AttestationError,
     Binding,
+    Collateral,
     Evidence,
     PolicyExpression,
+    Unfinished,
     VerifiedLinks,
     decode_bundle,
     report_data,
     verify_bundle,
 )
-from canisters.marketplace.core import limits, policies, validate
+from canisters.marketplace.core import evidence_parts, held_collateral, limits, policies, validate
 from canisters.marketplace.core.errors import (
     ClaimRow,
     DeadlinePassed,
@@ -45,18 +48,20 @@ from canisters.marketplace.core.types import (
     self_authenticating,
 )
 
-Verify = Callable[[bytes, Binding, PolicyExpression, int], Attestation]
+Verify = Callable[[bytes, Binding, PolicyExpression, int, VerifiedLinks, Collateral], Attestation]
 NONCE_BYTES = 32
-_LINKS = VerifiedLinks()
+LINKS = VerifiedLinks()
 """Certificate signatures found good earlier: an operator's chains are verified once, its reports every
 time.
 """
 _BOUND_BYTES = 32
 
 
-def verify_evidence(bundle: bytes, binding: Binding, policy: PolicyExpression, now_ns: int) -> Attestation:
-    """`attestation.verify_bundle`, remembering certificate signatures from one evidence to the next."""
-    return verify_bundle(bundle, binding, policy, now_ns, _LINKS)
+class Progress(NamedTuple):
+    """Of a verification in steps: signatures that were verified, and about how many there are."""
+
+    done: int
+    total: int
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,7 @@ def begin(state: State, message: Message, rental_id: int, randomness: bytes) -> 
 
 
 def submit(
-    state: State, message: Message, rental_id: int, bundle: bytes, verify: Verify = verify_evidence
+    state: State, message: Message, rental_id: int, bundle: bytes, verify: Verify = verify_bundle
 ) -> AttestationRecord | EvidenceRefused:
     """Verify evidence and let the rental run, or end the attempt.
 
@@ -100,6 +105,42 @@ def submit(
     bundle, or one that was not made for this nonce.
     """
     rental = state.rental(rental_id)
+    return _judge(state, message, rental, bundle, verify, LINKS)
+
+
+def upload(
+    state: State, message: Message, rental_id: int, index: int, count: int, part: bytes
+) -> evidence_parts.EvidenceUpload:
+    """Keep one part of the evidence for the open nonce; only the worker that claimed the rental may."""
+    rental = state.rental(rental_id)
+    permit(rental, Kind.CHALLENGE, parts_of(state, rental, message), message.now)
+    _, nonce = _open_challenge(rental, message.now)
+    return evidence_parts.store(state, rental_id, nonce, index, count, part)
+
+
+def proceed(
+    state: State, message: Message, rental_id: int, verify: Verify = verify_bundle
+) -> AttestationRecord | EvidenceRefused | Progress:
+    """One step of verifying the uploaded evidence: what `submit` answers, or how far it got.
+
+    A step runs the whole verification anew, with the collateral and the policy of now, but verifies only so
+    many signatures: those that earlier steps found good it skips. So an unfinished one has judged nothing.
+    """
+    rental = state.rental(rental_id)
+    _, nonce = _open_challenge(rental, message.now)
+    bundle = evidence_parts.assemble(state, rental_id, nonce)
+    before = evidence_parts.verified(state, rental_id)
+    links = VerifiedLinks((*LINKS.digests, *before), limits.SIGNATURES_PER_STEP)
+    try:
+        return _judge(state, message, rental, bundle, verify, links)
+    except Unfinished:
+        evidence_parts.remember(state, rental_id, before + links.fresh)
+        return Progress(links.passed, max(links.passed + 1, _signatures(state, bundle, message.now)))
+
+
+def _judge(
+    state: State, message: Message, rental: Rental, bundle: bytes, verify: Verify, links: VerifiedLinks
+) -> AttestationRecord | EvidenceRefused:
     attempt, nonce = _open_challenge(rental, message.now)
     binding = Binding(nonce, principal_bytes(attempt.operator))
     evidence = _readable(bundle)
@@ -108,7 +149,9 @@ def submit(
         raise NotAuthorized(f"the session key of the evidence, {session}")
     _require_bound(evidence, binding)
     try:
-        accepted = verify(bundle, binding, policies.known(state, rental.policy), message.now)
+        policy = policies.known(state, rental.policy)
+        held = held_collateral.gather(state, evidence, message.now)
+        accepted = verify(bundle, binding, policy, message.now, links, held)
         _require_not_denied(state, accepted)
     except AttestationError as problem:
         refusal = _refusal(problem)
@@ -164,6 +207,11 @@ def _require_not_denied(state: State, accepted: Attestation) -> None:
     denied = policies.denied_device(state, devices)
     if denied is not None:
         raise EvidenceRefused("DeviceDenied", f"device {denied} is on the deny list", _rows(accepted))
+    if state.count("revoked") and any(
+        held_collateral.is_revoked(state, name) for name in accepted.certificates
+    ):
+        text = "a certificate of the machine was revoked, says an answer or list of its issuer"
+        raise EvidenceRefused("CertificateRevoked", text, _rows(accepted))
 
 
 def _start(
@@ -171,6 +219,7 @@ def _start(
 ) -> AttestationRecord:
     record = _record(message, accepted)
     state.attestations.put(number_key(rental.id), record)
+    held_collateral.rely_upon(state, rental.id, accepted.certificates)
     ends_at = later(message.now, rental.max_duration_s - rental.billed_s)
     running = replace(
         attempt,
@@ -207,12 +256,23 @@ def _record(message: Message, accepted: Attestation) -> AttestationRecord:
         measurement=accepted.cpu.measurement,
         chip_id=accepted.cpu.chip_id,
         gpus=tuple(gpu.device_id for gpu in accepted.gpus),
+        switches=tuple(switch.device_id for switch in accepted.switches),
         session=message.caller,
         bundle_sha256=accepted.bundle_sha256,
         verified_at=message.now,
         expires_at=later(message.now, limits.ATTESTATION_VALIDITY_S),
         claims=_rows(accepted),
     )
+
+
+def _signatures(state: State, bundle: bytes, now: Timestamp) -> int:
+    """About how many signatures the whole verification checks, counting shared ones each time."""
+    evidence = decode_bundle(bundle)
+    held = held_collateral.gather(state, evidence, now)
+    devices = len(evidence.gpus) + len(evidence.switches)
+    answers = 6 if held.ocsp else 0
+    manifests = (2 * len(evidence.gpus) + len(evidence.switches)) if held.rims else 0
+    return 4 + len(held.crls) + 2 * len(held.tcb_infos) + devices * (5 + answers) + manifests * (4 + answers)
 
 
 def _refusal(problem: AttestationError) -> EvidenceRefused:

@@ -36,13 +36,13 @@ class Job:
     datasets: tuple[Dataset, ...]
 
 
-def next_job(state: State, offer_id: int) -> int | None:
+def next_job(state: State, offer_id: int, now: Timestamp) -> int | None:
     """The oldest queued rental that the offer could serve, or None."""
     offer = state.offers.get(number_key(offer_id))
     if offer is None or not offer.active or state.config.paused:
         return None
     usable = tuple(name for name in offer.policies if not policies.is_revoked(state, name))
-    return queue.oldest_suitable(state, offer, usable)
+    return queue.oldest_suitable(state, offer, usable, now)
 
 
 def claim(state: State, message: Message, offer_id: int, rental_id: int) -> Job:
@@ -60,6 +60,10 @@ def claim(state: State, message: Message, offer_id: int, rental_id: int) -> Job:
     validate.not_paused(state)
     permit(rental, Kind.CLAIM, {Who.OFFER_WORKER}, message.now)
     _check_suits(state, offer, rental)
+    if queue.is_paused(rental, offer.operator, message.now):
+        times = f"{limits.MAX_FRUITLESS_TURNS} times within {limits.FRUITLESS_PAUSE_S} s"
+        problem = f"its operator had rental {rental.id} {times} without accepted evidence; wait"
+        raise validate.refuse("offer", offer.id, problem)
     # Of what the rental may cost, not of the offer's rate: offers for nothing would hold jobs for nothing.
     bond = rental.terms.quote.compute_max.share(offer.bond_basis_points)
     accounts.require_available(state, offer.operator, bond)

@@ -9,10 +9,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from canisters.marketplace.core import limits, policies, validate
+from canisters.marketplace.core import held_collateral, limits, policies, validate
 from canisters.marketplace.core.errors import DeadlinePassed, InvalidState, NotAuthorized, Unavailable, shown
 from canisters.marketplace.core.lifecycle import change
-from canisters.marketplace.core.model import Artifact, Attempt, KeyQuota, Release, Rental
+from canisters.marketplace.core.model import (
+    Artifact,
+    Attempt,
+    AttestationRecord,
+    KeyQuota,
+    Release,
+    Rental,
+)
 from canisters.marketplace.core.state import State, text_key
 from canisters.marketplace.core.storage import number_key
 from canisters.marketplace.core.transitions import Kind, Who, parts_of, permit
@@ -136,9 +143,19 @@ def _require_still_trusted(state: State, message: Message, rental: Rental) -> No
         raise DeadlinePassed(attested.expires_at, message.now)
     if policies.is_revoked(state, rental.policy):
         raise NotAuthorized(f"a session attested under a valid policy: {rental.policy} was revoked")
-    denied = policies.denied_device(state, (attested.chip_id, *attested.gpus))
+    if held_collateral.withdrawn(state, rental.id):
+        raise NotAuthorized("a session whose certificates are good: one of them was revoked since")
+    if _by_denied_manifest(state, attested):
+        raise NotAuthorized("a session compared with accepted manifests: one of them is on the deny list")
+    denied = policies.denied_device(state, (attested.chip_id, *attested.gpus, *attested.switches))
     if denied is not None:
         raise NotAuthorized(f"a session on accepted devices: {denied} is on the deny list")
+
+
+def _by_denied_manifest(state: State, attested: AttestationRecord) -> bool:
+    """Whether a manifest that the policy asked for was denied since."""
+    manifests = {claim.found for claim in attested.claims if claim.name.endswith("_manifest")}
+    return any(policies.is_denied(state, policies.MANIFEST, manifest) for manifest in manifests)
 
 
 def _require_releases_left(rental: Rental, attempt: Attempt, item: Item) -> None:

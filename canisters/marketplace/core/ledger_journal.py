@@ -19,12 +19,14 @@ from canisters.marketplace.core.accounts import Entry
 from canisters.marketplace.core.errors import LedgerRefused, Unavailable
 from canisters.marketplace.core.model import Transfer
 from canisters.marketplace.core.state import PRESENT, State, found
-from canisters.marketplace.core.storage import number_key, number_of
+from canisters.marketplace.core.storage import number_after, number_key, number_of, prefix_end
 from canisters.marketplace.core.types import Message, Principal, Timestamp, Tokens, later
 
 DEPOSIT, WITHDRAW = "deposit", "withdraw"
 PENDING, DONE, REFUSED, UNRESOLVED = "pending", "done", "refused", "unresolved"
 _PENDING_PREFIX = b"pending/"
+_UNRESOLVED_PREFIX = b"unresolved/"
+_BLOCK_PREFIX = b"block/"
 
 DEFINITE_ALWAYS = ("InsufficientFunds", "InsufficientAllowance")
 """Refusals a ledger gives only after it looked for a duplicate: nothing moved, now or in an earlier call."""
@@ -117,6 +119,8 @@ def finish(state: State, message: Message, index: int, outcome: Outcome, sent: i
     transfer = _transfer(state, index)
     if isinstance(outcome, Refused) and _is_amount(outcome.expected_fee):
         remember_fee(state, Tokens(outcome.expected_fee))
+    if transfer.state == UNRESOLVED and isinstance(outcome, Accepted):
+        return _settled(state, message, transfer, outcome)  # an earlier call's answer, which came late
     if transfer.state != PENDING:
         return transfer
     if isinstance(outcome, Accepted):
@@ -126,8 +130,43 @@ def finish(state: State, message: Message, index: int, outcome: Outcome, sent: i
         if outcome.kind in definite:
             return _refused(state, message, transfer, outcome)
         if outcome.kind == "TooOld":
+            state.transfer_index.put(_UNRESOLVED_PREFIX + number_key(index), PRESENT)
             return _save(state, replace(_explained(transfer, outcome), state=UNRESOLVED))
     return _save(state, _explained(transfer, outcome))
+
+
+def check_resolvable(state: State, index: int, block: int | None) -> Transfer:
+    """The transfer, if it may be declared paid in the ledger's `block`, or never paid (None).
+
+    Raises `InvalidArgument` unless the ledger has said that it can no longer tell, so that it will not pay
+    any more either; and for a block that is known to have made another transfer.
+    """
+    transfer = _transfer(state, index)
+    if transfer.state != UNRESOLVED:
+        raise validate.refuse("transfer", index, f"is {transfer.state}; only unresolved ones are resolved")
+    if block is not None and state.transfer_index.get(_BLOCK_PREFIX + number_key(block)) is not None:
+        raise validate.refuse("block", block, "made another transfer; look at the memo of the block")
+    return transfer
+
+
+def resolve(state: State, message: Message, index: int, block: int | None) -> Transfer:
+    """Settle an unresolved transfer by what the ledger's blocks show, once and for all."""
+    transfer = check_resolvable(state, index, block)
+    if block is not None:
+        return _settled(state, message, transfer, Accepted(block))
+    never = Refused("NeverPaid", "the ledger's blocks do not have it")
+    return _settled(state, message, transfer, never)
+
+
+def unresolved(
+    state: State, message: Message, after: int | None, limit: int, all_of_them: bool
+) -> list[Transfer]:
+    """Transfers the ledger can no longer tell about: the caller's, or `all_of_them`."""
+    start = _UNRESOLVED_PREFIX + number_key(number_after(after))
+    rows = state.transfer_index.range(start, prefix_end(_UNRESOLVED_PREFIX), limits.MAX_UNRESOLVED_SCAN)
+    transfers = (_transfer(state, number_of(key)) for key, _ in rows)
+    seen = [transfer for transfer in transfers if all_of_them or transfer.owner == message.caller]
+    return seen[: max(1, min(limit, limits.MAX_PAGE))]
 
 
 def remember_fee(state: State, fee: Tokens) -> None:
@@ -215,6 +254,8 @@ def _done(state: State, message: Message, transfer: Transfer, outcome: Accepted)
         _move(state, message, transfer, source, accounts.EXTERNAL, accounts.WITHDRAW)
     # A block number that no ledger has would not fit the record; the transfer is done all the same.
     block = outcome.block if outcome.block < 2**64 else None
+    if block is not None:
+        state.transfer_index.put(_BLOCK_PREFIX + number_key(block), number_key(transfer.index))
     return _save(state, replace(transfer, state=DONE, block=block, problem_kind=None, problem=None))
 
 
@@ -223,6 +264,14 @@ def _refused(state: State, message: Message, transfer: Transfer, outcome: Refuse
         source, target = accounts.transit_of(transfer.index), accounts.available_of(transfer.owner)
         _move(state, message, transfer, source, target, accounts.WITHDRAW_RETURNED)
     return _save(state, replace(_explained(transfer, outcome), state=REFUSED))
+
+
+def _settled(state: State, message: Message, transfer: Transfer, outcome: Accepted | Refused) -> Transfer:
+    """End an unresolved transfer."""
+    state.transfer_index.remove(_UNRESOLVED_PREFIX + number_key(transfer.index))
+    if isinstance(outcome, Accepted):
+        return _done(state, message, transfer, outcome)
+    return _refused(state, message, transfer, outcome)
 
 
 def _explained(transfer: Transfer, outcome: Refused | Unanswered) -> Transfer:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from canisters.marketplace.core import events, queue
+from canisters.marketplace.core import events, evidence_parts, queue
 from canisters.marketplace.core.model import Rental
 from canisters.marketplace.core.state import State
 from canisters.marketplace.core.storage import number_key
@@ -40,6 +40,8 @@ def change(
         fields.update(deadline=None, finished_at=message.now)
     if reason is not None:
         fields["reason"] = reason
+    if rental.status is Status.ATTESTING and target is not Status.ATTESTING:
+        evidence_parts.clear(state, rental.id)
     changed = replace(rental, status=target, **fields)
     if kind not in _UNLOGGED:
         changed = events.append(state, message, changed, kind, rental.status.value, reason or note, amounts)

@@ -30,6 +30,11 @@ TIMER_INTERVAL_S = 10
 # --- Attempts ---
 MAX_FAILED_ATTEMPTS = 3
 MAX_HAND_BACKS = 10
+MAX_FRUITLESS_TURNS = 2
+FRUITLESS_PAUSE_S = 3_600
+"""An operator with so many turns at a rental in this time that ended before evidence was accepted cannot
+claim it: else one alone, broken or hostile, could take it until it has failed, which costs nothing.
+"""
 MAX_KEY_RELEASES = 3
 """How often one session gets the same key."""
 MAX_OWNER_KEYS_PER_DAY = 50
@@ -45,7 +50,9 @@ MAX_PAGE = 100
 REAP_BATCH = 25
 RESUME_BATCH = 5
 QUEUE_CELL_SCAN = 64
-"""Rentals looked at in a queue cell that is only partly suitable."""
+"""Rentals looked at together in a queue cell that is only partly suitable."""
+MAX_QUEUE_SCANS = 64
+"""How many times more such rentals are looked at for one answer, over all cells."""
 
 # --- Ledger ---
 TRANSFER_PAST_S = 12 * 3_600
@@ -53,6 +60,7 @@ TRANSFER_PAST_S = 12 * 3_600
 deduplicated.
 """
 TRANSFER_FUTURE_S = 60
+MAX_UNRESOLVED_SCAN = 1_000
 RESUME_AFTER_S = 60
 """A journalled ledger call without an answer is sent again after this."""
 
@@ -78,6 +86,46 @@ SHA256_BYTES = 32
 TRANSPORT_KEY_BYTES = 48
 ITEM_ID_CHARACTERS = 32
 MAX_SHOWN_CHARACTERS = 80
+
+# --- Evidence in parts ---
+MAX_EVIDENCE_PARTS = 16
+MAX_EVIDENCE_PART_BYTES = 65_536
+SIGNATURES_PER_STEP = 32
+"""Verified in one message of a resumable verification: about 2 G instructions."""
+MAX_REMEMBERED_SIGNATURES = 256
+"""Of one resumable verification; the largest board needs about 130."""
+
+# --- Collateral ---
+MAX_NEW_PIECES = 40
+"""Pieces of one call that have to be verified, each of which costs up to five signatures."""
+MAX_NEW_MANIFESTS = 8
+COLLATERAL_SWEEP = 25
+MAX_HELD = {
+    "ocsp": 2_048,
+    "rims": 512,
+    "crls": 64,
+    "tcb_infos": 512,
+    "qe_identities": 16,
+    "certificates": 256,
+}
+"""Most pieces of each kind; the one posted first makes room. With the largest sizes about 80 MiB."""
+WANTED_QUARTERS = 3
+"""Most quarters of them that are kept for having been wanted by a machine's evidence."""
+MAX_FOUND = 16
+"""Pieces that one need of a bundle may find."""
+
+# --- Governance ---
+MAX_GOVERNANCE_MEMBERS = 32
+DEFAULT_DELAY_S = 86_400
+MIN_DELAY_S = 3_600
+"""Shorter ones only where simulated evidence is allowed."""
+MAX_DELAY_S = 90 * 86_400
+APPROVAL_WINDOW_S = 30 * 86_400
+EXECUTION_WINDOW_S = 14 * 86_400
+MAX_OPEN_PROPOSALS = 32
+MAX_POLICY_BYTES = 16_384
+MAX_POLICIES_KEPT = 128
+MAX_POLICIES_OFFERED = 32
 """How much of a refused value an error repeats."""
 
 # --- Hyperparameters: (least, most) ---

@@ -6,6 +6,7 @@ All are frozen: a change is a new record (`dataclasses.replace`) that is put bac
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from canisters.marketplace.core.errors import ClaimRow
 from canisters.marketplace.core.types import ZERO, BasisPoints, Principal, Seconds, Status, Timestamp, Tokens
@@ -215,6 +216,13 @@ class Release:
     count: int
 
 
+class FruitlessTurn(NamedTuple):
+    """A turn of `operator` that ended before evidence was accepted; it counts until `until`."""
+
+    operator: Principal
+    until: Timestamp
+
+
 @dataclass(frozen=True)
 class Attempt:
     """One operator's turn at a rental, from claim to hand-over or end."""
@@ -259,6 +267,7 @@ class Rental:
     claims: int = 0
     failed_attempts: int = 0
     hand_backs: int = 0
+    fruitless: tuple[FruitlessTurn, ...] = ()
     billed_s: int = 0
     compute_paid: Tokens = ZERO
     slashed: Tokens = ZERO
@@ -301,6 +310,7 @@ class AttestationRecord:
     measurement: str
     chip_id: str
     gpus: tuple[str, ...]
+    switches: tuple[str, ...]
     session: Principal
     bundle_sha256: bytes
     verified_at: Timestamp

@@ -7,6 +7,8 @@ the oldest.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from canisters.marketplace.core import limits
 from canisters.marketplace.core.model import Offer, Rental
 from canisters.marketplace.core.state import PRESENT, State, owned_key, owned_prefix
@@ -41,10 +43,21 @@ def due(state: State, now: Timestamp, start: bytes, limit: int) -> list[tuple[by
     return [(key, number_of(key)) for key, _ in rows]
 
 
-def oldest_suitable(state: State, offer: Offer, policies: tuple[str, ...]) -> int | None:
+def oldest_suitable(state: State, offer: Offer, policies: tuple[str, ...], now: Timestamp) -> int | None:
     """The queued rental with the least id that `offer` could serve under one of `policies`, or None."""
-    found = [rental_id for policy in policies for rental_id in _oldest_per_cell(state, offer, policy)]
+    scans = iter(range(limits.MAX_QUEUE_SCANS))
+    found: list[int] = []
+    for policy in policies:
+        for cell, wholly in _cells(state, offer, policy):
+            fitting = _fitting(state, offer, cell, wholly, scans)
+            found += next(([i] for i in fitting if not is_paused(state.rental(i), offer.operator, now)), [])
     return min(found, default=None)
+
+
+def is_paused(rental: Rental, operator: Principal, now: Timestamp) -> bool:
+    """Whether `operator` had too many turns at the rental lately that came to nothing."""
+    turns = sum(turn.operator == operator and now < turn.until for turn in rental.fruitless)
+    return turns >= limits.MAX_FRUITLESS_TURNS
 
 
 def suits(offer: Offer, rental: Rental) -> bool:
@@ -76,28 +89,34 @@ def rentals_of(state: State, party: Principal, after: int | None, limit: int) ->
     return [state.rental(number_of(key)) for key, _ in rows]
 
 
-def _oldest_per_cell(state: State, offer: Offer, policy: str) -> list[int]:
+def _cells(state: State, offer: Offer, policy: str) -> Iterator[tuple[bytes, bool]]:
+    """Cells with rentals that `offer` may suit, and whether it suits all of them."""
     prefix = policy.encode("ascii") + b"\x00"
     end = prefix_end(prefix)
     rate_class, duration_class = _classes(offer.rate_per_second.base_units, offer.max_duration_s)
     cursor = prefix + bytes((rate_class,))
-    found: list[int] = []
     while True:
         rows = state.queue.range(cursor, end, 1)
         if not rows:
-            return found
+            return
         cell = rows[0][0][: len(prefix) + _CELL_BYTES]
         rate, duration = cell[-2], cell[-1]
         if duration > duration_class:
             cursor = prefix + bytes((rate + 1,))
             continue
-        if rate == rate_class or duration == duration_class:
-            rows = state.queue.range(cell, cell + b"\xff" * 9, limits.QUEUE_CELL_SCAN)
-        fitting = (number_of(key) for key, value in rows if _fits(offer, value))
-        first = next(fitting, None)
-        if first is not None:
-            found.append(first)
+        yield cell, rate != rate_class and duration != duration_class
         cursor = cell + b"\xff" * 9
+
+
+def _fitting(state: State, offer: Offer, cell: bytes, wholly: bool, scans: Iterator[int]) -> Iterator[int]:
+    """Rentals of a cell that `offer` suits, oldest first; each look after the first takes one of `scans`."""
+    cursor, limit = cell, 1 if wholly else limits.QUEUE_CELL_SCAN
+    while True:
+        rows = state.queue.range(cursor, cell + b"\xff" * 9, limit)
+        yield from (number_of(key) for key, value in rows if _fits(offer, value))
+        if len(rows) < limit or next(scans, None) is None:
+            return
+        cursor, limit = rows[-1][0] + b"\x00", limits.QUEUE_CELL_SCAN
 
 
 def _classes(rate: int, duration_s: int) -> tuple[int, int]:

@@ -139,7 +139,7 @@ def visible(state: State, message: Message, rental_id: int) -> Rental:
 
 
 def _terms(state: State, message: Message, args: RentalArgs) -> Terms:
-    policies.known(state, args.policy)
+    policies.require_offered(state, args.policy)
     listing = _rentable_listing(state, args)
     datasets = tuple(_rentable_dataset(state, message, dataset) for dataset in args.datasets)
     fees = tuple(DatasetFee(dataset.id, dataset.owner, dataset.fee) for dataset in datasets)

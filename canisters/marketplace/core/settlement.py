@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from canisters.marketplace.core import accounts, limits, pricing, queue
 from canisters.marketplace.core.accounts import Entry
 from canisters.marketplace.core.lifecycle import change
-from canisters.marketplace.core.model import Attempt, Charges, Rental
+from canisters.marketplace.core.model import Attempt, Charges, FruitlessTurn, Rental
 from canisters.marketplace.core.state import State
 from canisters.marketplace.core.transitions import Kind
 from canisters.marketplace.core.types import (
@@ -72,6 +72,7 @@ def requeue(
         rental,
         failed_attempts=rental.failed_attempts + int(failed),
         hand_backs=rental.hand_backs + int(not failed),
+        fruitless=_fruitless(message, rental),
     )
     billed = rental.billed_s + ending.paid_s
     exhausted = (
@@ -95,6 +96,13 @@ def requeue(
         slashed=ended.slashed,
         deadline=later(message.now, rental.queue_timeout_s),
     )
+
+
+def _fruitless(message: Message, rental: Rental) -> tuple[FruitlessTurn, ...]:
+    if rental.attempt is None or rental.status is not Status.ATTESTING:
+        return rental.fruitless
+    until = later(message.now, limits.FRUITLESS_PAUSE_S)
+    return (*rental.fruitless, FruitlessTurn(rental.attempt.operator, until))
 
 
 def close(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from canisters.marketplace.core import model
+from canisters.marketplace.core import governance_model, model
 from canisters.marketplace.core.errors import NotFound
 from canisters.marketplace.core.records import BytesCodec, Codec, IntegerCodec
 from canisters.marketplace.core.storage import OrderedMap, Table, number_key
@@ -25,13 +25,13 @@ CODECS: dict[str, Any] = {
     "catalog": BytesCodec(),
     "offers": Codec(model.Offer),
     "requests": Codec(model.Request),
-    "rentals": Codec(model.Rental),
+    "rentals": Codec(model.Rental, 2, {1: lambda fields: {**fields, "fruitless": []}}),
     "queue": BytesCodec(),
     "deadlines": BytesCodec(),
     "parties": BytesCodec(),
     "events": Codec(model.Event),
     "progress": Codec(model.ProgressPoint),
-    "attestations": Codec(model.AttestationRecord),
+    "attestations": Codec(model.AttestationRecord, 2, {1: lambda fields: {**fields, "switches": []}}),
     "balances": IntegerCodec(),
     "movements": Codec(model.Movement),
     "movement_viewers": BytesCodec(),
@@ -39,6 +39,17 @@ CODECS: dict[str, Any] = {
     "transfer_index": BytesCodec(),
     "denials": BytesCodec(),
     "key_quotas": Codec(model.KeyQuota),
+    "policies": BytesCodec(),
+    "governance": Codec(governance_model.Governance),
+    "proposals": Codec(governance_model.Proposal),
+    "open_proposals": BytesCodec(),
+    "governance_events": Codec(governance_model.GovernanceEvent),
+    "collateral": Codec(governance_model.CollateralRow),
+    "collateral_content": BytesCodec(),
+    "collateral_index": BytesCodec(),
+    "revoked": BytesCodec(),
+    "relied_upon": BytesCodec(),
+    "evidence": BytesCodec(),
 }
 """Tables by name. The order is the order of stable-memory ids: append, never insert."""
 
@@ -73,6 +84,17 @@ class State:
         self.transfer_index: Table[bytes] = tables["transfer_index"]
         self.denials: Table[bytes] = tables["denials"]
         self.key_quotas: Table[model.KeyQuota] = tables["key_quotas"]
+        self.policies: Table[bytes] = tables["policies"]
+        self.governance: Table[governance_model.Governance] = tables["governance"]
+        self.proposals: Table[governance_model.Proposal] = tables["proposals"]
+        self.open_proposals: Table[bytes] = tables["open_proposals"]
+        self.governance_events: Table[governance_model.GovernanceEvent] = tables["governance_events"]
+        self.collateral: Table[governance_model.CollateralRow] = tables["collateral"]
+        self.collateral_content: Table[bytes] = tables["collateral_content"]
+        self.collateral_index: Table[bytes] = tables["collateral_index"]
+        self.revoked: Table[bytes] = tables["revoked"]
+        self.relied_upon: Table[bytes] = tables["relied_upon"]
+        self.evidence: Table[bytes] = tables["evidence"]
 
     def require_readable(self) -> None:
         """Read the first record of every table: code that cannot read its state must not replace code that
@@ -100,7 +122,7 @@ class State:
         """Everything changed inside becomes lasting at the end, or nothing does when an exception leaves."""
         try:
             yield
-            encoded = [(table, table.encoded()) for table in self._tables]
+            encoded = [(table, table.encoded()) for table in self._tables if table.changed]
         except BaseException:
             for table in self._tables:
                 table.rollback()
@@ -111,8 +133,12 @@ class State:
     def next_number(self, counter: str) -> int:
         """The next unused number (0, 1, 2, …) of `counter`."""
         number = self.count(counter)
-        self._counters.put(counter.encode("ascii"), number + 1)
+        self.set_count(counter, number + 1)
         return number
+
+    def set_count(self, counter: str, number: int) -> None:
+        """Note how many of something there are."""
+        self._counters.put(counter.encode("ascii"), number)
 
     def count(self, counter: str) -> int:
         """How many numbers `counter` has given out."""

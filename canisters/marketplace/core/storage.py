@@ -92,6 +92,11 @@ class Table(Generic[R]):
             found.sort(key=lambda row: row[0])
         return found[:limit]
 
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to commit."""
+        return bool(self._changes)
+
     def encoded(self) -> list[tuple[bytes, bytes | None]]:
         """The changes as they are to be stored; whatever cannot be is found here, before anything is."""
         return [

@@ -1,6 +1,7 @@
-"""Dataclasses to plain values and back, by rules for the leaves: the one mechanism behind storage and Candid.
+"""Records to plain values and back, by rules for the leaves: the one mechanism behind storage and Candid.
 
-A record becomes a dict by field name, a tuple a list, an enumeration its word, None stays None.
+A record (dataclass or named tuple) becomes a dict by field name, a tuple a list, an enumeration its word,
+None stays None.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ class Structure:
         if isinstance(hint, type) and issubclass(hint, Enum):
             return (lambda member: member.value), hint
         if is_dataclass(hint):
-            return self._record(typing.cast("type[Any]", hint))
+            return self._record(typing.cast("type[Any]", hint), [field.name for field in fields(hint)])
+        if isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields"):
+            return self._record(hint, list(hint._fields))
         return self._container(hint)
 
     def _container(self, hint: Any) -> Pair:
@@ -60,9 +63,9 @@ class Structure:
             return _unless_none(write), _unless_none(read)
         raise TypeError(f"no rule for a field of type {hint!r}")
 
-    def _record(self, record: type[Any]) -> Pair:
+    def _record(self, record: type[Any], names: list[str]) -> Pair:
         hints = typing.get_type_hints(record)
-        rows = [(field.name, *self.pair(hints[field.name])) for field in fields(record)]
+        rows = [(name, *self.pair(hints[name])) for name in names]
 
         def write(value: Any) -> dict[str, Any]:
             return {

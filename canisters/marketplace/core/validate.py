@@ -51,6 +51,13 @@ def text(field: str, value: str, most: int, *, may_be_empty: bool = False) -> No
         raise refuse(field, value, f"has {len(value)} characters; at most {most} are accepted")
 
 
+def hexadecimal(field: str, value: str, most: int) -> None:
+    """Whole bytes as hex digits of either case, at most `most` of them."""
+    text(field, value, most)
+    if len(value) % 2 or not set(value) <= set("0123456789abcdefABCDEF"):
+        raise refuse(field, value, "is not hexadecimal: two digits for each byte")
+
+
 def number(field: str, value: float, bounds: tuple[float, float]) -> None:
     least, most = bounds
     if not math.isfinite(value) or not least <= value <= most:

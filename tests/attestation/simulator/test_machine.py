@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import subprocess
 import sys
@@ -11,7 +12,14 @@ import pytest
 from cryptography import x509 as openssl
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from attestation import Evidence
+from attestation import (
+    SIMULATED,
+    Evidence,
+    FirmwareMismatch,
+    PolicyRefused,
+    encode_bundle,
+    verify_bundle,
+)
 from attestation.policy import (
     DEVELOPMENT_AMD_ROOTS,
     DEVELOPMENT_INTEL_ROOTS,
@@ -19,12 +27,12 @@ from attestation.policy import (
     DEVELOPMENT_ROOTS,
     SIMULATED_MEASUREMENT,
 )
-from attestation.simulator import SimulatedMachine
+from attestation.simulator import BLACKWELL, SimulatedMachine, collateral_of
 from attestation.simulator.development_pki import FOLDER, load_certificate
 from attestation.x509 import parse_certificate
 
 if TYPE_CHECKING:
-    from tests.attestation.conftest import Scene
+    from tests.attestation.conftest import Samples, Scene
 
 
 def test_the_same_seed_is_the_same_machine() -> None:
@@ -83,3 +91,46 @@ def test_the_core_imports_only_itself_and_the_standard_library(module: str) -> N
     done = subprocess.run([sys.executable, "-S", "-c", program], capture_output=True, text=True, timeout=60,
                           cwd=FOLDER.parents[2], check=True)  # fmt: skip
     assert done.stdout.strip() == "['attestation'] False"
+
+
+COMPLETE = dataclasses.replace(SIMULATED, require_revocation=True, require_reference_values=True)
+
+
+@pytest.mark.parametrize(("gpus", "mode"), [(1, "single-gpu"), (8, "multi-gpu")])
+def test_a_blackwell_machine_satisfies_a_policy_that_asks_for_everything(
+    scene: Scene, gpus: int, mode: str
+) -> None:
+    settings = dataclasses.replace(BLACKWELL, gpu_mode=mode)
+    machine = SimulatedMachine("blackwell", gpus, settings)
+    evidence = machine.collect(
+        scene.nonce, scene.operator, scene.session_public_key, scene.transport_public_key
+    )
+    collateral = collateral_of(machine, scene.now_ns)
+    bundle = encode_bundle(evidence)
+    found = verify_bundle(bundle, scene.binding, COMPLETE, scene.now_ns, collateral=collateral)
+    assert {gpu.chip for gpu in found.gpus} == {"GB100"}
+    with pytest.raises(PolicyRefused, match=r"gpu\[0\]\.chip is invalid"):
+        hopper = dataclasses.replace(COMPLETE, gpu_chips=("GH100",))
+        verify_bundle(bundle, scene.binding, hopper, scene.now_ns, collateral=collateral)
+
+
+def test_blackwells_firmware_must_be_the_certified_one(scene: Scene) -> None:
+    settings = dataclasses.replace(BLACKWELL, reported_firmware_id=bytes(48))
+    machine = SimulatedMachine("blackwell", 1, settings)
+    evidence = machine.collect(
+        scene.nonce, scene.operator, scene.session_public_key, scene.transport_public_key
+    )
+    with pytest.raises(FirmwareMismatch, match="firmware"):
+        verify_bundle(encode_bundle(evidence), scene.binding, COMPLETE, scene.now_ns)
+
+
+def test_blackwells_certificates_are_laid_out_as_the_genuine_ones(samples: Samples) -> None:
+    simulated, genuine = (
+        SimulatedMachine("blackwell", 1, BLACKWELL).gpus[0].chain,
+        samples.gpus()["blackwell"].chain,
+    )
+    for ours, theirs in zip(simulated, genuine, strict=True):
+        names = [parse_certificate(der, "certificate").subject.common_name for der in (ours, theirs)]
+        assert names[0].removeprefix("SIMULATED ").split()[:2] == names[1].split()[:2]
+    leaves = [set(parse_certificate(chain[0], "leaf").extensions) for chain in (simulated, genuine)]
+    assert "2.23.133.5.4.1.1" in leaves[0] & leaves[1]
