@@ -168,6 +168,19 @@ class EvidenceRefused(CanisterError):
         return f"evidence refused ({self.details['kind']}): {self.details['message']}"
 
 
+class CollateralRefused(CanisterError):
+    """A vendor's statement that was posted is not one, or cannot be verified."""
+
+    @property
+    def exit_code(self) -> int:  # type: ignore[override]
+        """Its signer's certificate is missing, or its window over; or the statement is wrong."""
+        wanting = self.details["kind"] in ("CollateralUnavailable", "CollateralExpired")
+        return EXIT_COLLATERAL_UNAVAILABLE if wanting else EXIT_EVIDENCE_INVALID
+
+    def explanation(self) -> str:
+        return f"{self.details['piece']} is refused ({self.details['kind']}): {self.details['message']}"
+
+
 class LedgerRefused(CanisterError):
     """The token ledger refused a transfer."""
 
@@ -207,6 +220,7 @@ _KINDS: dict[str, type[CanisterError]] = {
         InsufficientBalance,
         PriceAboveMaximum,
         DeadlinePassed,
+        CollateralRefused,
         EvidenceRefused,
         LedgerRefused,
         Unavailable,

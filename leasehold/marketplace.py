@@ -13,9 +13,17 @@ from leasehold.models import (
     AttestationRecord,
     Balances,
     Challenge,
+    Change,
+    CollateralInfo,
+    CollateralKey,
+    CollateralOutcome,
+    CollateralPiece,
     Dataset,
     DatasetArgs,
     Event,
+    EvidenceUpload,
+    Governance,
+    GovernanceEvent,
     Item,
     Job,
     Listing,
@@ -29,10 +37,13 @@ from leasehold.models import (
     PriceQuote,
     Progress,
     ProgressPoint,
+    Proposal,
     ReleasedKey,
     Rental,
     RentalArgs,
     SealingKey,
+    Unfinished,
+    UnresolvedTransfer,
 )
 from leasehold.typed import TypedClient, read_model
 
@@ -56,6 +67,10 @@ class Marketplace(TypedClient):
 
     def policies(self) -> list[PolicyInfo]:
         return self._list(PolicyInfo, "policies")
+
+    def get_policy(self, policy: str) -> PolicyInfo:
+        """A policy, also one that was retired or revoked."""
+        return self._one(PolicyInfo, "get_policy", policy)
 
     def sealing_key(self) -> SealingKey:
         """The key that everything is sealed under. It never changes, so it is asked for once."""
@@ -157,7 +172,49 @@ class Marketplace(TypedClient):
         reaped: list[int] = self.canister.call("reap", rental)
         return reaped
 
-    # Governors
+    # Collateral
+
+    def post_collateral(self, container: bytes) -> list[CollateralOutcome]:
+        """Hand in vendors' statements (`attestation.encode_collateral`); anyone may. All or nothing."""
+        return self._ok_list(CollateralOutcome, "post_collateral", container)
+
+    def collateral(self, after: CollateralKey | None = None, limit: int = PAGE) -> list[CollateralInfo]:
+        return self._list(CollateralInfo, "collateral", after.candid() if after else None, limit)
+
+    def get_collateral(self, key: CollateralKey) -> CollateralPiece:
+        return self._one(CollateralPiece, "get_collateral", key.candid())
+
+    # Governance
+
+    def governance(self) -> Governance:
+        return read_model(Governance, self.canister.call("governance"), "governance")
+
+    def propose(self, change: Change, reason: str) -> Proposal:
+        return self._one(Proposal, "propose", change.candid(), reason)
+
+    def approve_proposal(self, proposal: int) -> Proposal:
+        return self._one(Proposal, "approve_proposal", proposal)
+
+    def cancel_proposal(self, proposal: int, reason: str) -> Proposal:
+        return self._one(Proposal, "cancel_proposal", proposal, reason)
+
+    def execute_proposal(self, proposal: int) -> Proposal:
+        """Carry out what was approved, once its delay is over; anyone may."""
+        return self._one(Proposal, "execute_proposal", proposal)
+
+    def get_proposal(self, proposal: int) -> Proposal:
+        return self._one(Proposal, "get_proposal", proposal)
+
+    def proposals(self, after: int | None = None, limit: int = PAGE) -> list[Proposal]:
+        return self._list(Proposal, "proposals", after, limit)
+
+    def governance_events(self, first: int = 0, limit: int = PAGE) -> list[GovernanceEvent]:
+        return self._list(GovernanceEvent, "governance_events", first, limit)
+
+    def unresolved_transfers(self, after: int | None = None, limit: int = PAGE) -> list[UnresolvedTransfer]:
+        return self._list(UnresolvedTransfer, "unresolved_transfers", after, limit)
+
+    # Governors, each alone
 
     def set_paused(self, paused: bool) -> None:
         """Stop or allow new rentals."""
@@ -170,6 +227,10 @@ class Marketplace(TypedClient):
     def deny_device(self, device: str) -> None:
         """Accept no more evidence of a device, and release no more keys to it."""
         self._ask("deny_device", device)
+
+    def deny_manifest(self, sha256: str) -> None:
+        """Accept no more evidence that is compared with a reference manifest."""
+        self._ask("deny_manifest", sha256)
 
     # Workers
 
@@ -186,6 +247,17 @@ class Marketplace(TypedClient):
 
     def submit_attestation(self, rental: int, bundle: bytes) -> AttestationRecord:
         return self._one(AttestationRecord, "submit_attestation", rental, bundle)
+
+    def upload_evidence(self, rental: int, index: int, count: int, part: bytes) -> EvidenceUpload:
+        """Part `index` of `count` of a bundle, in any order; for `continue_attestation`."""
+        return self._one(EvidenceUpload, "upload_evidence", rental, index, count, part)
+
+    def continue_attestation(self, rental: int) -> AttestationRecord | Unfinished:
+        """Verify the uploaded evidence a step further; the caller is its session."""
+        ((state, value),) = self._ask("continue_attestation", rental).items()
+        if state == "Accepted":
+            return read_model(AttestationRecord, value, "continue_attestation")
+        return read_model(Unfinished, value, "continue_attestation")
 
     def release_key(
         self, item: Item, rental: int | None = None, transport_public_key: bytes | None = None

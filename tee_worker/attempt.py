@@ -19,6 +19,7 @@ from leasehold.models import Artifact, AttestationRecord, Item, Job, Progress
 from leasehold.network import Client
 from leasehold.sealing import hash_file, pack_folder, unpack_archive
 from leasehold.vetkeys import TransportKey
+from tee_worker.attesting import Attester
 from tee_worker.errors import RentalLost, TrainingFailed, TrainingInterrupted
 from tee_worker.evidence import EvidenceProvider
 from tee_worker.journal import Attempt
@@ -82,18 +83,9 @@ class RunningAttempt:
 
     def attest(self) -> AttestationRecord:
         """Evidence bound to a fresh nonce and this attempt's keys; refused evidence raises its rows."""
-        self.tell(f"rental {self.rental}: collecting {self.evidence.name} evidence")
-        challenge = self.worker.marketplace.begin_attestation(self.rental)
-        bundle = self.evidence.collect(
-            nonce=challenge.nonce,
-            operator=self.job.operator.raw,
-            session_public_key=self.session_identity.public_key_der,
-            transport_public_key=self.transport.public_key,
-        )
-        record = self.session.marketplace.submit_attestation(self.rental, bundle)
-        mark = " (SIMULATED)" if record.simulated else ""
-        self.tell(f"rental {self.rental}: evidence of {len(bundle)} bytes accepted on chain{mark}")
-        return record
+        attester = Attester(self.worker, self.session, self.evidence, self.tell)
+        operator, policy = self.job.operator.raw, self.job.policy
+        return attester.attest(self.rental, operator, policy, self.transport.public_key)
 
     def open_model(self) -> Path:
         """The model folder in clear, unpacked."""

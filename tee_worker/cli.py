@@ -12,8 +12,10 @@ from types import FrameType
 
 import click
 
+from attestation.bundle import CPU_KIND_CODES, MAX_GPUS, MAX_SWITCHES
 from leasehold.cli.commands import Group
 from leasehold.cli.state import State, pass_state
+from tee_worker.evidence.provider import GPU_CHIPS, HOPPER
 
 
 @click.group(cls=Group)
@@ -27,6 +29,18 @@ def worker() -> None:
     "--evidence", type=click.Choice(["simulated", "hardware"]), default="hardware", show_default=True
 )
 @click.option("--machine", default="leasehold-demo", show_default=True, help="Seed of the simulated machine.")
+@click.option("--cpu", type=click.Choice(sorted(CPU_KIND_CODES)), default="sev-snp", help="Of that machine.")
+@click.option(
+    "--gpus", type=click.IntRange(1, MAX_GPUS), default=1, show_default=True, help="Of that machine."
+)
+@click.option(
+    "--switches",
+    type=click.IntRange(0, MAX_SWITCHES),
+    default=0,
+    show_default=True,
+    help="Of that machine: NVSwitches, with protected PCIe; a whole board has 8 GPUs and 4 switches.",
+)
+@click.option("--gpu-chip", type=click.Choice(GPU_CHIPS), default=HOPPER, help="Of that machine's GPUs.")
 @click.option("--work-dir", type=click.Path(path_type=Path, file_okay=False), help="Guest-private folder.")
 @click.option(
     "--checkpoint-every", type=click.FloatRange(min=0.01), default=60.0, show_default=True, help="Seconds."
@@ -38,6 +52,10 @@ def run(
     offer: int,
     evidence: str,
     machine: str,
+    cpu: str,
+    gpus: int,
+    switches: int,
+    gpu_chip: str,
     work_dir: Path | None,
     checkpoint_every: float,
     once: bool,
@@ -57,7 +75,7 @@ def run(
         click.echo(json.dumps({"message": line}) if as_json else line, err=not as_json)
         sys.stdout.flush()
 
-    source = provider(evidence, seed=machine)
+    source = provider(evidence, seed=machine, gpus=gpus, switches=switches, cpu=cpu, gpu_chip=gpu_chip)
     if source.simulated:
         tell(
             "SIMULATED evidence: this machine protects nothing; only policies that say `simulated` accept it"
@@ -98,7 +116,8 @@ def _findings() -> list[tuple[str, bool, str]]:
     from tee_worker.evidence import hardware_findings
 
     findings = [
-        (f"library {name}", *_version(name)) for name in ("torch", "transformers", "peft", "safetensors")
+        (f"library {name}", *_version(name))
+        for name in ("torch", "transformers", "peft", "safetensors", "nvidia-ml-py")
     ]
     labels = ("CPU evidence", "GPU evidence")
     return findings + [

@@ -57,7 +57,6 @@ class Supervisor:
         self.sleep = sleep
         self.journal = Journal(folder)
         self.clock = clock
-        self._refused: set[int] = set()
         self._setbacks: dict[int, Setback] = {}
 
     def serve(self, *, once: bool = False) -> int:
@@ -83,7 +82,7 @@ class Supervisor:
 
     def _claim_next(self) -> tuple[Job, Attempt] | None:
         rental = self.client.marketplace.next_job(self.offer)
-        if rental is None or rental in self._refused:
+        if rental is None:
             return None
         setback = self._setbacks.get(rental, Setback())
         if self.clock() < setback.until:
@@ -95,7 +94,7 @@ class Supervisor:
             self._setbacks[rental] = replace(setback, until=self.clock() + RETRY_AFTER_S)
             return None
         if setback.failures >= MAX_TRIES:
-            # It keeps others from this worker for as long as it waits: hand it back until it has failed.
+            # It keeps others from this worker until it was handed back often enough to be named no more.
             self._hand_back(rental, setback.reason)
             return None
         attempt = Attempt(
@@ -139,8 +138,12 @@ class Supervisor:
         try:
             running.run()
         except EvidenceRefused as error:
-            self._refused.add(attempt.rental)
             self.tell(f"rental {attempt.rental}: evidence refused: {error}")
+            if self._still_attesting(attempt.rental):
+                # It was not looked at: left alone, the deadline would cost a part of the bond.
+                self._hand_back(attempt.rental, failure_reason(error))
+            else:  # what a vendor states may be newer then; refused twice, the marketplace names it no more
+                self._note_failure(attempt.rental, failure_reason(error))
         except RentalLost as error:
             self.tell(str(error))
         except Exception as error:  # whatever a hostile model or dataset provokes, the next rental is served
@@ -151,14 +154,24 @@ class Supervisor:
         self._forget(attempt)
         return 0
 
+    def _still_attesting(self, rental: int) -> bool:
+        try:
+            now = self.client.marketplace.get_rental(rental)
+        except LeaseholdError:
+            return False
+        return now.status == "attesting" and now.worker == self.client.principal
+
     def _hand_back(self, rental: int, reason: str) -> None:
         self.tell(f"rental {rental}: handed back: {reason}")
-        failures = self._setbacks.get(rental, Setback()).failures + 1
-        self._setbacks[rental] = Setback(self.clock() + RETRY_AFTER_S, failures, reason)
+        self._note_failure(rental, reason)
         try:
             self.client.marketplace.return_rental(rental, reason)
         except LeaseholdError as refusal:
             self.tell(f"rental {rental}: could not be handed back ({refusal}); its deadline will")
+
+    def _note_failure(self, rental: int, reason: str) -> None:
+        failures = self._setbacks.get(rental, Setback()).failures + 1
+        self._setbacks[rental] = Setback(self.clock() + RETRY_AFTER_S, failures, reason)
 
     def _forget(self, attempt: Attempt) -> None:
         """Nothing in clear stays: not the model, the data, the keys."""

@@ -19,6 +19,7 @@ NOUNS = {
     "offer": ("leasehold.cli.offer:offer", "Machines that run rentals."),
     "rental": ("leasehold.cli.rental:rental", "Rent a model, follow the job, download the adapter."),
     "attestation": ("leasehold.cli.attestation:attestation", "The TEE evidence behind a rental."),
+    "collateral": ("leasehold.cli.collateral:collateral", "What chip vendors say about machines."),
     "policy": ("leasehold.cli.policy:policy", "What evidence must show."),
     "worker": ("tee_worker.cli:worker", "The operator's daemon."),
 }

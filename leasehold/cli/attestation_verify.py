@@ -67,7 +67,7 @@ def verify(
         collateral=read_collateral(collateral),
     )
     if found.simulated:
-        state.output.note(SIMULATED_NOTE)
+        state.output.warn(SIMULATED_NOTE)
     bare = found.bundle_sha256.hex() if found.accepted else ""
     state.output.result(_json(found), bare=bare, human=lambda console: _print(state, console, found))
     if found.problem is not None:

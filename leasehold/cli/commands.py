@@ -64,9 +64,25 @@ class Command(click.Command):
 
 
 class Group(click.Group):
-    """A group whose commands take the global options."""
+    """A group whose commands take the global options.
+
+    Args:
+        elsewhere: commands that are imported when they are used: name to `module:attribute`.
+    """
 
     command_class = Command
+
+    def __init__(self, *args: Any, elsewhere: Mapping[str, str] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._elsewhere = dict(elsewhere or {})
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *self._elsewhere])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in self._elsewhere:
+            return _imported(cmd_name, self._elsewhere[cmd_name])
+        return super().get_command(ctx, cmd_name)
 
 
 class Root(click.Group):
@@ -87,13 +103,7 @@ class Root(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self._nouns:
             return None
-        module, _, attribute = self._nouns[cmd_name][0].partition(":")
-        try:
-            command = getattr(importlib.import_module(module), attribute)
-        except ModuleNotFoundError as error:
-            return _unavailable(cmd_name, error)
-        assert isinstance(command, click.Command)
-        return command
+        return _imported(cmd_name, self._nouns[cmd_name][0])
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         # Without importing any of them.
@@ -127,6 +137,16 @@ def _explain(error: Exception, code: int, debug: bool) -> int:
         traceback.print_exception(error, file=sys.stderr)
     click.echo(f"error: {printable(str(error))}", err=True)
     return code
+
+
+def _imported(name: str, place: str) -> click.Command:
+    module, _, attribute = place.partition(":")
+    try:
+        command = getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        return _unavailable(name, error)
+    assert isinstance(command, click.Command)
+    return command
 
 
 def _unavailable(name: str, error: ModuleNotFoundError) -> click.Command:

@@ -98,6 +98,6 @@ def _modules(state: State, folder: Path | None) -> dict[str, bytes]:
 
 def _module(state: State, name: str, folder: Path | None) -> bytes:
     if folder is not None:
-        return (folder / f"{name}.wasm").read_bytes()
+        return (folder / f"{name}.wasm.gz").read_bytes()
     state.output.note(f"building {name}")
     return deployer.build_module(name, state.folder / "build").read_bytes()

@@ -96,6 +96,10 @@ class Output:
         if not self.quiet:
             self._stderr.print(printable(text), markup=False)
 
+    def warn(self, text: str) -> None:
+        """Something that nobody may miss, on stderr: `quiet` does not silence it."""
+        self._stderr.print(printable(text), markup=False)
+
     @contextmanager
     def progress(self, title: str) -> Iterator[ProgressCallback]:
         """A progress bar of bytes on stderr."""

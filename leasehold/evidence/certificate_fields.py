@@ -9,7 +9,8 @@ from attestation.policy import (
     NVIDIA_MANIFEST_ROOTS,
     NVIDIA_ROOTS,
 )
-from attestation.x509 import Certificate, EcKey, P256Key, parse_certificate
+from attestation.public_keys import EcKey, P256Key
+from attestation.x509 import Certificate, parse_certificate
 from leasehold.evidence.fields import Fields
 
 ATTRIBUTE_NAMES = {

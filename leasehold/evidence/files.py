@@ -8,8 +8,10 @@ from attestation import (
     MAX_BUNDLE_BYTES,
     AttestationError,
     Collateral,
+    Evidence,
     PolicyExpression,
     PolicyMalformed,
+    decode_bundle,
     decode_collateral,
     policy_from_json,
 )
@@ -34,6 +36,14 @@ def read_bundle(path: Path) -> bytes:
     if data is None:
         raise EvidenceInvalidError(f"{path} is larger than {MAX_BUNDLE_BYTES} bytes: no evidence bundle")
     return data
+
+
+def read_evidence(bundle: bytes) -> Evidence:
+    """A bundle taken apart; raises `EvidenceInvalidError`."""
+    try:
+        return decode_bundle(bundle)
+    except AttestationError as error:
+        raise EvidenceInvalidError(f"the bundle cannot be taken apart: {error}") from error
 
 
 def read_collateral(paths: Sequence[Path]) -> Collateral:
@@ -74,11 +84,16 @@ def read_policy(name_or_path: str) -> PolicyExpression:
         raise UsageError(
             f"{name_or_path!r} is neither a JSON file nor a policy that comes with leasehold ({known})"
         )
+    return policy_from_json(read_policy_text(path))
+
+
+def read_policy_text(path: Path) -> str:
+    """The text of a policy file; raises `PolicyMalformed` when it is too large or no text."""
     data = _read(path, MAX_JSON_BYTES)
     if data is None:
         raise PolicyMalformed(f"{path} is larger than {MAX_JSON_BYTES} bytes")
     try:
-        return policy_from_json(data.decode("utf-8"))
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise PolicyMalformed(f"{path} is not text: {error}") from error
 

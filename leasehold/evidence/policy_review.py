@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from attestation import AllOf, Policy, PolicyExpression
 from attestation.policy import AMD_ROOTS, INTEL_ROOTS, NVIDIA_MANIFEST_ROOTS, NVIDIA_ROOTS
 
+MALFORMED = "malformed"
 UNUSABLE = "unusable"
 WEAKER = "weaker"
 
@@ -17,7 +18,7 @@ SOUND_TDX_STATUS = "UpToDate"
 
 @dataclass(frozen=True)
 class Finding:
-    """What is noteworthy about `field` of `policy`: `severity` is ``unusable`` or ``weaker``."""
+    """What is noteworthy about `field` of `policy`: `severity` is one of the three words above."""
 
     policy: str
     field: str

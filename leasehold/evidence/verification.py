@@ -18,6 +18,7 @@ from attestation import (
 )
 from attestation.claims import INVALID, UNVERIFIABLE, VALID, row, unverifiable
 from attestation.cpu import check_cpu, established_by, read_cpu
+from attestation.crypto.openssl import openssl
 from attestation.errors import CollateralUnavailable
 from attestation.nvidia.machine import Machine, MachineFacts, check_machine_signatures, read_machine
 from attestation.nvidia.spdm import NONCE, NONCE_BYTES
@@ -64,6 +65,7 @@ class Verification:
         return self.problem is None
 
 
+@openssl()
 def verify_offline(
     bundle: bytes,
     policy: PolicyExpression,
@@ -73,7 +75,7 @@ def verify_offline(
     unbound: bool = False,
     collateral: Collateral,
 ) -> Verification:
-    """Verify a bundle as the marketplace does.
+    """Verify a bundle as the marketplace does, with OpenSSL for the signatures.
 
     Args:
         bundle: as the worker submitted it.

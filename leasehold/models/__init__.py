@@ -4,12 +4,16 @@ from leasehold.models.attestation import (
     AttestationRecord,
     Challenge,
     Claim,
+    EvidenceUpload,
     PolicyInfo,
     ReleasedKey,
     SealingKey,
+    Unfinished,
 )
 from leasehold.models.base import Model, SignedTokens, Timestamp, Tokens
 from leasehold.models.blob import BlobInfo, Upload
+from leasehold.models.collateral import CollateralInfo, CollateralKey, CollateralOutcome, CollateralPiece
+from leasehold.models.governance import Change, Governance, GovernanceEvent, Proposal, UnresolvedTransfer
 from leasehold.models.hyperparameters import TASKS, Hyperparameters
 from leasehold.models.items import (
     Artifact,
@@ -46,11 +50,19 @@ __all__ = [
     "Balances",
     "BlobInfo",
     "Challenge",
+    "Change",
     "Charges",
     "Claim",
+    "CollateralInfo",
+    "CollateralKey",
+    "CollateralOutcome",
+    "CollateralPiece",
     "Dataset",
     "DatasetArgs",
     "Event",
+    "EvidenceUpload",
+    "Governance",
+    "GovernanceEvent",
     "Hyperparameters",
     "Item",
     "Job",
@@ -66,6 +78,7 @@ __all__ = [
     "PriceQuote",
     "Progress",
     "ProgressPoint",
+    "Proposal",
     "ReleasedKey",
     "Rental",
     "RentalArgs",
@@ -73,6 +86,8 @@ __all__ = [
     "SignedTokens",
     "Timestamp",
     "Tokens",
+    "Unfinished",
+    "UnresolvedTransfer",
     "Upload",
     "item_id",
     "new_request_id",

@@ -24,6 +24,7 @@ class AttestationRecord(Model):
     measurement: str
     chip_id: str
     gpus: list[str]
+    switches: list[str]
     session: Principal
     bundle_sha256: Sha256
     verified_at: Timestamp
@@ -36,6 +37,20 @@ class Challenge(Model):
 
     nonce: Bytes
     expires_at: Timestamp
+
+
+class EvidenceUpload(Model):
+    """How many parts of the evidence have arrived."""
+
+    received: int
+    count: int
+
+
+class Unfinished(Model):
+    """How far a verification in steps has come, in signatures; `total` is an estimate."""
+
+    done: int
+    total: int
 
 
 class ReleasedKey(Model):
@@ -55,8 +70,10 @@ class SealingKey(Model):
 
 
 class PolicyInfo(Model):
-    """An attestation policy that a renter can choose; `document` is its JSON."""
+    """An attestation policy; `document` is its JSON. `state`: offered, retired or revoked."""
 
     name: str
     document: str = Field(alias="json")
     simulated: bool
+    state: str
+    adopted_at: Timestamp

@@ -72,7 +72,7 @@ def build_module(name: str, out: Path = BUILD_FOLDER) -> Path:
     """
     command = [sys.executable, "-m", "cdk", "build", name, "--out", str(out)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    module = out / f"{name}.wasm"
+    module = out / f"{name}.wasm.gz"
     if done.returncode != 0 or not module.is_file():
         raise BuildError(f"building {name!r} failed:\n{(done.stderr or done.stdout).strip()}")
     return module
@@ -89,7 +89,7 @@ def deploy(
 
     Args:
         identity: becomes controller, governor and, on the local ledger, the minter.
-        modules: Wasm of `ledger`, `vault` and `marketplace`.
+        modules: Wasm, gzipped or not, of `ledger`, `vault` and `marketplace`.
 
     Returns:
         the network with the canisters' ids, which are also written to `canisters.json`.

@@ -7,7 +7,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import instructions, marketplace_instructions, modules
+from benchmarks import instructions, marketplace_instructions, message_parts, modules
 from benchmarks.__main__ import main
 from benchmarks.commands import CommandFailed, seconds_of
 
@@ -26,6 +26,14 @@ def test_the_marketplace_is_measured_message_by_message() -> None:
     section = marketplace_instructions.measure(existing=(0, 2))
     found = {figure.name: figure.value for figure in section.figures}
     assert found["submit_attestation, SEV-SNP and 1 GPU"] > found["create_rental, 2 rentals exist"] > 0
+
+
+def test_the_parts_of_a_message_make_up_the_whole() -> None:
+    for section in message_parts.measure():
+        found = {figure.name: figure.value for figure in section.figures}
+        whole, rest = found.pop("all of it"), found.pop("rest")
+        assert set(found) == set(message_parts.PARTS) and all(value > 0 for value in found.values())
+        assert sum(found.values()) + rest == whole and abs(rest) < whole / 10
 
 
 def test_the_command_prints_one_object() -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from devnet.node import Node
 from leasehold.agent import Identity
 from leasehold.network import Network
 from leasehold.roles.deployer import DeployOptions, deploy
-from tests.e2e.market import ROLES, TOKEN, Market, MovableClock
+from tests.e2e.market import ROLES, TOKEN, Market
+from tests.network import open_network, remove_when_given
 from tests.tiny_models import save_classifier
 
 
@@ -21,7 +21,7 @@ def modules() -> dict[str, bytes]:
     """The canisters' modules, built from source."""
     from cdk.build import build
 
-    return {name: build(name).module for name in ("ledger", "vault", "marketplace")}
+    return {name: build(name).packed for name in ("ledger", "vault", "marketplace")}
 
 
 @pytest.fixture(scope="session")
@@ -44,16 +44,16 @@ def reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def market(modules: dict[str, bytes], tiny_model: Path, reviews: Path, tmp_path: Path) -> Iterator[Market]:
     """A fresh, funded market."""
-    clock = MovableClock()
     people = {role: Identity.generate() for role in ROLES}
-    with Node.start(clock=clock) as node:
-        network = Network(url=node.url, canisters={}, root_key=node.root_key, folder=tmp_path / ".leasehold")
+    with open_network() as host:
+        network = Network(url=host.url, canisters={}, root_key=host.root_key, folder=tmp_path / ".leasehold")
         balances = {people[role].principal: 100 * TOKEN for role in ("renter", "operator", "stranger")}
         options = DeployOptions(initial_balances=balances)
         network, _ = deploy(network, people["deployer"], modules, options)
         with network.connect(people["deployer"]) as first:
             clients = {role: first.with_identity(identity) for role, identity in people.items()}
-            opened = Market(node, clock, network, clients, tiny_model, reviews, tmp_path)
+            opened = Market(host, network, clients, tiny_model, reviews, tmp_path)
             opened.open()
             yield opened
             opened.check_the_book()
+        remove_when_given(network, people["deployer"])

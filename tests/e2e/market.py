@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from devnet.node import Node
 from leasehold.models import Dataset, Hyperparameters, Listing, Offer, Payee, Rental
 from leasehold.network import Client, Network
 from leasehold.roles.account import deposit
 from leasehold.roles.operator import post_offer
 from leasehold.roles.publisher import publish_dataset, publish_listing
 from leasehold.roles.renter import rental_args
+from tests.network import CanisterNetwork
 
 TOKEN = 100_000_000
 FEE = TOKEN + 1
@@ -31,25 +30,11 @@ HYPERPARAMETERS = Hyperparameters(
 )
 
 
-class MovableClock:
-    """The machine's clock, which a test may set forward."""
-
-    def __init__(self) -> None:
-        self.ahead_ns = 0
-
-    def now_ns(self) -> int:
-        return time.time_ns() + self.ahead_ns
-
-    def advance(self, seconds: float) -> None:
-        self.ahead_ns += int(seconds * 1e9)
-
-
 @dataclass
 class Market:
     """The network, everybody's client, and what was published."""
 
-    node: Node
-    clock: MovableClock
+    host: CanisterNetwork
     network: Network
     clients: dict[str, Client]
     model: Path

@@ -30,6 +30,9 @@ from leasehold.roles.renter import rental_args
 from leasehold.vetkeys import TransportKey
 from tee_worker.evidence import SimulatedProvider
 from tests.e2e.market import HYPERPARAMETERS, RATE, TOKEN
+from tests.network import skipped_when_given
+
+pytestmark = skipped_when_given("signs in with keys of the node's development sign-in")
 
 ROOT = Path(__file__).parents[2]
 FRONTEND = ROOT / "frontend"
@@ -66,12 +69,12 @@ class Stage:
             identities.create(name)
             key = identities.key(name, self.url).private_bytes_raw()
             self.people[name] = Identity.from_ed25519(key)
-        modules = {name: build(name).module for name in ("ledger", "vault", "marketplace")}
+        modules = {name: build(name).packed for name in ("ledger", "vault", "marketplace")}
         funded = {self.people[name].principal: 100 * TOKEN for name in ("Alice", "Bob", "operator")}
         options = DeployOptions(initial_balances=funded)
         network, _ = deploy(network, self.people["deployer"], modules, options)
         self.network, _ = publish_page(
-            network, self.people["deployer"], page, build("frontend").module, FRONTEND / "dist"
+            network, self.people["deployer"], page, build("frontend").packed, FRONTEND / "dist"
         )
 
     @contextmanager
@@ -263,7 +266,7 @@ def shared_page(tmp_path: Path) -> Iterator[tuple[Node, str]]:
         ids = dict.fromkeys(("marketplace", "vault", "ledger"), "aaaaa-aa")
         network = Network(node.url, ids, node.root_key, tmp_path / ".leasehold")
         page = create_page(network, owner)
-        publish_page(network, owner, page, build("frontend").module, dist)
+        publish_page(network, owner, page, build("frontend").packed, dist)
         yield node, page_url(network, page)
 
 

@@ -26,6 +26,7 @@ from tee_worker.evidence import SimulatedProvider
 from tee_worker.supervisor import Supervisor
 from tee_worker.trainer.evaluate import compare
 from tests.e2e.market import FEE, MAX_DURATION_S, RATE, TOKEN, Market
+from tests.network import moves_time
 
 
 def supervisor(market: Market, folder: Path, **settings: object) -> Supervisor:
@@ -142,10 +143,11 @@ def test_an_upgrade_in_the_middle_of_a_rental_loses_nothing(
     )
 
 
+@moves_time
 def test_a_worker_that_vanishes_is_slashed_and_the_rental_returns_to_the_queue(market: Market) -> None:
     rental = market.rent()
     Guest(market, rental.id).attest()
-    market.clock.advance(121)
+    market.host.advance(121)
     stranger = market.clients["stranger"].marketplace
     stranger.reap(rental.id)
     now = market.clients["renter"].marketplace.get_rental(rental.id)
@@ -154,11 +156,12 @@ def test_a_worker_that_vanishes_is_slashed_and_the_rental_returns_to_the_queue(m
     assert market.clients["operator"].marketplace.balances().bonded == 0
 
 
+@moves_time
 def test_a_rental_nobody_serves_expires_with_a_full_refund(market: Market) -> None:
     renter = market.clients["renter"].marketplace
     funds = renter.balances().available
     rental = market.rent(queue_timeout_s=60)
-    market.clock.advance(61)
+    market.host.advance(61)
     market.clients["stranger"].marketplace.reap(rental.id)
     assert renter.get_rental(rental.id).status == "expired"
     assert renter.balances().available == funds
@@ -169,7 +172,9 @@ def test_a_rental_whose_attempts_run_out_fails_with_a_refund(market: Market) -> 
     funds = renter.balances().available
     rental = market.rent()
     for _ in range(MAX_HAND_BACKS):
-        Guest(market, rental.id).worker.return_rental(rental.id, "dataset_refused: line 3")
+        guest = Guest(market, rental.id)
+        guest.attest()
+        guest.worker.return_rental(rental.id, "dataset_refused: line 3")
     now = renter.get_rental(rental.id)
     assert now.status == "failed"
     assert now.reason is not None
@@ -295,6 +300,6 @@ def test_wrong_input_is_named_and_moves_no_money(market: Market) -> None:
     with pytest.raises(InvalidState):
         renter.marketplace.accept_result(rental.id)
     with pytest.raises(CanisterError):
-        renter.marketplace.withdraw(10**15, market.clock.now_ns())
+        renter.marketplace.withdraw(10**15, market.host.now_ns())
     assert renter.marketplace.balances() == balances
     assert_unchanged(market, rental)

@@ -39,7 +39,7 @@ def daemon(market: Market, work: Path) -> Iterator[subprocess.Popen[bytes]]:
     store = IdentityStore(home / "identities")
     if "worker" not in store.names():
         store.save("worker", market.clients["worker"].identity)
-    command = [sys.executable, "-m", "leasehold", "--identity", "worker", "--network", market.node.url]
+    command = [sys.executable, "-m", "leasehold", "--identity", "worker", "--network", market.host.url]
     command += ["--folder", str(market.network.folder), "worker", "run", "--offer", str(market.offer.id)]
     command += ["--evidence", "simulated", "--work-dir", str(work), "--checkpoint-every", "0.5", "--once"]
     process = subprocess.Popen(

@@ -81,13 +81,13 @@ class Story:
         )
         return cls(world, seller, buyer, machine, listing, dataset, offer)
 
-    def rent(self) -> Rental:
+    def rent(self, policy: str = "simulated") -> Rental:
         """Create the rental."""
         arguments = renter.rental_args(
             listing=self.listing.id,
             datasets=[self.dataset.id],
             hyperparameters=Hyperparameters(),
-            policy="simulated",
+            policy=policy,
             max_rate_per_second=1_000,
             max_duration_s=600,
         )

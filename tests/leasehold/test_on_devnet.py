@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import wasmtime
 
-from devnet.node import Node
 from leasehold.agent import ALGORITHMS, Agent, Identity, Principal, RejectedError
 from leasehold.errors import ConfigurationError
 from leasehold.management import MAX_INSTALL_BYTES, Management
 from leasehold.network import Network
 from leasehold.roles.deployer import deploy
+from tests.network import CanisterNetwork, open_network
 
 # Answers the caller's principal followed by the argument, to updates and queries alike.
 ECHO = """
@@ -46,14 +46,14 @@ def module(padding: int = 0, letter: str = "x") -> bytes:
 
 
 @pytest.fixture(scope="module")
-def node() -> Iterator[Node]:
-    with Node.start(port=0) as running:
-        yield running
+def node() -> Iterator[CanisterNetwork]:
+    with open_network() as network:
+        yield network
 
 
 @pytest.fixture
-def agent(node: Node) -> Iterator[Agent]:
-    with Agent(node.url, Identity.generate()) as opened:
+def agent(node: CanisterNetwork) -> Iterator[Agent]:
+    with Agent(node.url, Identity.generate(), node.root_key) as opened:
         yield opened
 
 
@@ -118,9 +118,9 @@ def test_a_large_module_travels_in_chunks(agent: Agent) -> None:
     assert agent.query(canister, "peek", b"").startswith(agent.identity.principal.raw)
 
 
-def test_deploying_again_upgrades_only_what_differs(node: Node, tmp_path: Path) -> None:
+def test_deploying_again_upgrades_only_what_differs(node: CanisterNetwork, tmp_path: Path) -> None:
     identity = Identity.generate()
-    network = Network(node.url, {}, folder=tmp_path)
+    network = Network(node.url, {}, node.root_key, folder=tmp_path)
     modules = {name: module(10, name[0]) for name in ("ledger", "vault", "marketplace")}
 
     network, first = deploy(network, identity, modules)
@@ -140,7 +140,7 @@ def test_deploying_again_upgrades_only_what_differs(node: Node, tmp_path: Path) 
         assert Management(agent).status(first[1].canister_id).status == "running"
 
 
-def test_ids_that_a_fresh_network_does_not_know_are_replaced(node: Node, tmp_path: Path) -> None:
+def test_ids_that_a_fresh_network_does_not_know_are_replaced(node: CanisterNetwork, tmp_path: Path) -> None:
     stale = str(Principal(b"\x00\x00\x00\x00\x00\x0f\xff\xff\x01\x01"))
     network = Network(node.url, dict.fromkeys(("ledger", "vault", "marketplace"), stale), folder=tmp_path)
     modules = dict.fromkeys(("ledger", "vault", "marketplace"), module())
@@ -149,13 +149,15 @@ def test_ids_that_a_fresh_network_does_not_know_are_replaced(node: Node, tmp_pat
     assert stale not in network.canisters.values()
 
 
-def test_another_deployer_does_not_replace_the_canisters(node: Node, tmp_path: Path) -> None:
+def test_another_deployer_does_not_replace_the_canisters(node: CanisterNetwork, tmp_path: Path) -> None:
     modules = dict.fromkeys(("ledger", "vault", "marketplace"), module())
-    network, _ = deploy(Network(node.url, {}, folder=tmp_path), Identity.generate(), modules)
+    network, _ = deploy(Network(node.url, {}, node.root_key, folder=tmp_path), Identity.generate(), modules)
     with pytest.raises(ConfigurationError, match=r"does not control canister .* --identity"):
         deploy(network, Identity.generate(), modules)
 
 
-def test_a_missing_module_is_named(node: Node, tmp_path: Path) -> None:
+def test_a_missing_module_is_named(node: CanisterNetwork, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no module of vault, marketplace"):
-        deploy(Network(node.url, {}, folder=tmp_path), Identity.generate(), {"ledger": module()})
+        deploy(
+            Network(node.url, {}, node.root_key, folder=tmp_path), Identity.generate(), {"ledger": module()}
+        )

@@ -1,4 +1,4 @@
-"""README's commands exist, with the options it gives them."""
+"""The commands of README and of docs/attestation.md exist, with the options that are given them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ import pytest
 
 from leasehold.cli import main
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+README, ATTESTATION = ROOT / "README.md", ROOT / "docs" / "attestation.md"
 
 
-def commands() -> list[list[str]]:
-    """Every `leasehold …` invocation of README's code blocks, as words."""
-    blocks = re.findall(r"```sh[^\n]*\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
-    text = "\n".join(blocks).replace("\\\n", " ")
+def commands(document: Path) -> list[list[str]]:
+    """Every `leasehold …` invocation of a document's code blocks, as words."""
+    blocks = re.findall(r"```sh[^\n]*\n(.*?)```", document.read_text("utf-8"), re.DOTALL)
+    text = "\n".join(blocks).replace("\\\n", " ").replace("; leasehold", "\nleasehold")
+    for name, value in re.findall(r'^(\w+)="([^"$]*(?:\$N)?[^"$]*)"$', text, re.MULTILINE):
+        text = text.replace(f"${name}", value)
     # Substitutions are arguments here; what is inside them is a command of its own.
     inner = re.findall(r"\$\((leasehold [^()]*)\)", text)
     outer = re.findall(
@@ -31,11 +34,12 @@ def commands() -> list[list[str]]:
 
 
 def test_readme_has_the_story_as_commands() -> None:
-    assert len(commands()) >= 15
+    assert len(commands(README)) >= 15
+    assert len(commands(ATTESTATION)) >= 10
 
 
-@pytest.mark.parametrize("words", commands(), ids=" ".join)
-def test_a_command_of_readme_parses(words: list[str]) -> None:
+@pytest.mark.parametrize("words", commands(README) + commands(ATTESTATION), ids=" ".join)
+def test_a_documented_command_parses(words: list[str]) -> None:
     command: click.Command = main
     context = click.Context(main, info_name="leasehold")
     while isinstance(command, click.Group):

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from leasehold.errors import InvalidArgument
+from leasehold.errors import EvidenceRefused, InvalidArgument
 from leasehold.models import Rental
 from tee_worker import attempt as attempt_module
 from tee_worker.attempt import RunningAttempt, failure_reason
@@ -104,9 +104,29 @@ def test_a_rental_that_always_fails_does_not_keep_the_worker_from_others(
 
     running_as(monkeypatch, run)
     assert Daemon(story, tmp_path / "work", 12 * RETRY_AFTER_S).supervisor.serve() > 0
-    ended = status(story, bad)
-    assert (ended.status, ended.charges.refund if ended.charges else None) == ("failed", bad.price.total_max)
+    assert status(story, bad).status == "queued"  # for others: it is no longer named to this operator
     assert tried.count(bad.id) == MAX_TRIES
+    assert good.id in tried
+
+
+def test_a_rental_whose_evidence_was_refused_does_not_keep_the_worker_from_others(
+    story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found: after one refusal the worker never claimed that rental again, and the marketplace went on naming
+    it: the worker was idle until somebody else took it.
+    """
+    bad, good = story.rent(), story.rent()
+    tried: list[int] = []
+
+    def run(self: RunningAttempt) -> None:
+        tried.append(self.rental)
+        if self.rental == bad.id:
+            self.client.marketplace.return_rental(bad.id, "ends the attempt, as refused evidence does")
+            raise EvidenceRefused({"kind": "PolicyRefused", "message": "not accepted", "claims": ()})
+
+    running_as(monkeypatch, run)
+    assert Daemon(story, tmp_path / "work", 4 * RETRY_AFTER_S).supervisor.serve() > 0
+    assert tried.count(bad.id) == 2  # no longer named to this operator after that
     assert good.id in tried
 
 

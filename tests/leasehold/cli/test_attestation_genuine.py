@@ -78,7 +78,7 @@ def test_every_genuine_report_can_be_inspected(shell: Shell, samples: Samples, t
     for start in range(0, len(gpus), 8):
         content = bundle(samples, tuple(gpus[start : start + 8]), (samples.switch(),), tdx=start > 0)
         path = Files(tmp_path).write("bundle", content)
-        found = json.loads(shell.run("attestation", "inspect", path, "--json").stdout)
+        found = json.loads(shell.run("attestation", "show", path, "--json").stdout)
         assert (found["simulated"], found["problems"]) == (False, {})
         roots = [fields for fields in found["sections"].values() if "same bytes as" in fields]
         assert all("publishes" in fields["same bytes as"] for fields in roots)

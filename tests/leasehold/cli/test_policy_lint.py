@@ -88,6 +88,13 @@ def test_compositions_are_as_weak_as_they_are(shell: Shell, tmp_path: Path) -> N
     assert lint(shell, tmp_path, AnyOf("either", (SOUND, PRODUCTION)))["usable"]
 
 
+def test_the_member_that_refuses_everything_is_named(shell: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "policy.json"
+    path.write_text(policy_to_json(AllOf("both", (SOUND, PRODUCTION, PRODUCTION))))
+    error = shell.run("policy", "lint", path, code=7).stderr
+    assert error == "error: policy 'both' refuses everything: see measurements of 'production'\n"
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -105,6 +112,47 @@ def test_what_is_no_policy_is_unusable(shell: Shell, tmp_path: Path, text: str) 
     path.write_text(text)
     error = shell.run("policy", "lint", path, code=7).stderr
     assert error.startswith("error: ") and error.count("\n") == 1
+
+
+def test_every_problem_of_a_file_is_named_at_once(shell: Shell, tmp_path: Path) -> None:
+    fields: dict[str, Any] = json.loads(policy_to_json(SOUND))
+    wrong = fields | {"minimum_gpus": "1", "cpu_roots": ["XY"], "minimum_driver": "new", "more": 1}
+    del wrong["tee_kinds"]
+    path = tmp_path / "policy.json"
+    path.write_text(json.dumps({"name": "either", "any_of": [fields, wrong], "or": 2}))
+    result = shell.run("policy", "lint", path, "--json", code=7)
+    found = json.loads(result.stdout)
+    assert (found["policy"], found["usable"]) == (None, False)
+    assert {entry["severity"] for entry in found["findings"]} == {"malformed"}
+    assert [entry["field"] for entry in found["findings"]] == [
+        "or",
+        "tee_kinds",
+        "more",
+        "cpu_roots",
+        "minimum_driver",
+        "minimum_gpus",
+    ]
+    text = shell.run("policy", "lint", path, code=7)
+    assert "is no field of a policy" in text.stdout and "64 lower-case hex digits" in text.stdout
+    assert "tee_kinds" in text.stderr
+
+
+def test_every_root_that_contradicts_a_policy_is_named(shell: Shell, tmp_path: Path) -> None:
+    fields = json.loads(policy_to_json(SOUND)) | {"simulated": True}
+    path = tmp_path / "policy.json"
+    path.write_text(json.dumps(fields))
+    findings = json.loads(shell.run("policy", "lint", path, "--json", code=7).stdout)["findings"]
+    count = len(SOUND.cpu_roots) + len(SOUND.gpu_roots) + len(SOUND.manifest_roots)
+    assert len(findings) == count
+    assert {entry["field"] for entry in findings} == {"cpu_roots", "gpu_roots", "manifest_roots"}
+    path.write_text(json.dumps(fields | {"simulated": False, "minimum_gpus": 5, "maximum_gpus": 4}))
+    assert "5 to 4 GPUs" in shell.run("policy", "lint", path, code=7).stdout
+
+
+def test_the_schema_is_printed(shell: Shell) -> None:
+    shown = json.loads(shell.run("policy", "schema").stdout)
+    assert shown == json.loads(shell.run("policy", "schema", "--json").stdout)
+    assert set(json.loads(policy_to_json(SOUND))) == set(shown["$defs"]["policy"]["properties"])
 
 
 def test_a_file_is_meant_even_when_it_is_called_like_a_policy(

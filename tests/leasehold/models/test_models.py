@@ -37,7 +37,7 @@ def test_fields_that_are_python_keywords_keep_their_names() -> None:
 def test_a_movement_and_a_policy_have_the_canister_s_names() -> None:
     movement = {"index": 0, "at": 1, "from": "a", "to": "b", "amount": 7, "rental": None, "kind": "refund"}
     assert Movement.model_validate(movement).candid() == movement
-    policy = {"name": "simulated", "json": "{}", "simulated": True}
+    policy = {"name": "simulated", "json": "{}", "simulated": True, "state": "offered", "adopted_at": 1}
     assert PolicyInfo.model_validate(policy).json_object() == policy
 
 

@@ -20,7 +20,7 @@ def files(tmp_path: Path) -> Files:
 def test_every_part_is_named_and_none_is_called_verified(shell: Shell, files: Files) -> None:
     machine = files.machine(8, 4, gpu_mode="protected-pcie")
     bundle = files.bundle(machine)
-    found = json.loads(shell.run("attestation", "inspect", bundle, "--json").stdout)
+    found = json.loads(shell.run("attestation", "show", bundle, "--json").stdout)
     assert (found["verified"], found["simulated"], found["problems"]) == (False, True, {})
     sections = found["sections"]
     parts = ["cpu", *(f"gpu[{index}]" for index in range(8)), *(f"switch[{index}]" for index in range(4))]
@@ -45,7 +45,7 @@ def _abi(bundle: Path) -> str:
 
 
 def test_people_get_the_same_with_a_warning(shell: Shell, files: Files) -> None:
-    result = shell.run("attestation", "inspect", files.bundle())
+    result = shell.run("attestation", "show", files.bundle())
     assert result.stderr.startswith("NOT VERIFIED")
     assert "SIMULATED" in result.stderr
     for text in ("chip id", "report data", "gpu[0].chain[1]", "vbios", "committed tcb", "valid "):
@@ -54,7 +54,7 @@ def test_people_get_the_same_with_a_warning(shell: Shell, files: Files) -> None:
 
 def test_a_tdx_quote_is_shown_with_its_chain(shell: Shell, files: Files) -> None:
     found = json.loads(
-        shell.run("attestation", "inspect", files.bundle(files.machine(cpu="tdx")), "--json").stdout
+        shell.run("attestation", "show", files.bundle(files.machine(cpu="tdx")), "--json").stdout
     )
     cpu = found["sections"]["cpu"]
     assert {"mrtd", "rtmr0", "rtmr3", "mrseam", "td attributes", "quoting enclave mrsigner"} <= set(cpu)
@@ -66,20 +66,20 @@ def test_a_part_that_cannot_be_read_does_not_hide_the_others(shell: Shell, files
     data = bytearray(bundle.read_bytes())
     # The SEV-SNP report's version, its first byte: after the header, the kind and the length.
     data[14] = 99
-    result = shell.run("attestation", "inspect", files.write("wrong", bytes(data)), "--json", code=5)
+    result = shell.run("attestation", "show", files.write("wrong", bytes(data)), "--json", code=5)
     found = json.loads(result.stdout)
     assert "version 99" in found["problems"]["cpu"]
     assert found["sections"]["gpu[0]"]["mode"] == "single-gpu"
     quote = bytearray(files.bundle(files.machine(cpu="tdx")).read_bytes())
     quote[14 + HEADER_BYTES + 123] |= 0x02  # a reserved attribute
-    result = shell.run("attestation", "inspect", files.write("wrong", bytes(quote)), code=5)
+    result = shell.run("attestation", "show", files.write("wrong", bytes(quote)), code=5)
     assert "cpu.chain" in result.stdout
     assert result.stderr.splitlines()[-1] == "error: cannot be read: cpu, cpu.chain"
 
 
 @pytest.mark.parametrize("content", [b"", b"LHEV\x01", b"x" * 300_000])
 def test_what_is_no_bundle_is_refused(shell: Shell, files: Files, content: bytes) -> None:
-    text = shell.run("attestation", "inspect", files.write("rubbish", content), code=5).stderr
+    text = shell.run("attestation", "show", files.write("rubbish", content), code=5).stderr
     assert text.startswith("error: ") and text.count("\n") == 1
 
 
