@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup runtime page browser genuine demo test test-network fuzz lint type format bench clean
+.PHONY: help setup runtime page browser genuine demo test test-network fuzz exhaustive lint type format bench clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -66,6 +66,9 @@ test-network: setup ## Run the tests of canisters and the demo on LEASEHOLD_NETW
 FUZZ_SECONDS ?= 600
 fuzz: setup ## Search for input that breaks the node or the codecs, for FUZZ_SECONDS
 	@LEASEHOLD_FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m pytest tests/fuzz -s
+
+exhaustive: setup genuine ## Change every byte of genuine evidence, and try 100,000 mutations (10 minutes)
+	@LEASEHOLD_EXHAUSTIVE=1 $(BIN)/python -m pytest tests/attestation -m fuzz -s
 
 lint: $(VENV)/.ready ## Check style
 	@$(BIN)/ruff check .
