@@ -21,6 +21,7 @@ from devnet.clock import InvalidTime, NetworkClock
 from devnet.gateway.hosts import LOOPBACK_NAMES, hostname
 from devnet.http.engine import Engine, ReplicaPort
 from devnet.http.errors import HttpError, MalformedRequest
+from devnet.request_body import read_body
 
 PATH: Final = "/_/time"
 JSON: Final = "application/json"
@@ -78,13 +79,10 @@ def advance(engine: Engine, clock: NetworkClock, by_ns: int) -> Future[None]:
 
 
 async def _step(request: Request) -> int:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY_BYTES:
-            raise MalformedRequest(f"the request has more than {MAX_BODY_BYTES} bytes")
+    too_large = MalformedRequest(f"the request has more than {MAX_BODY_BYTES} bytes")
+    body = await read_body(request, MAX_BODY_BYTES, too_large)
     try:
-        return _nanoseconds(json.loads(bytes(body)))
+        return _nanoseconds(json.loads(body))
     except (ValueError, RecursionError) as error:
         raise MalformedRequest(f"the request is no JSON: {error}") from error
 

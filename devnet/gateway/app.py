@@ -32,6 +32,7 @@ from devnet.http.engine import Engine
 from devnet.http.errors import HttpError
 from devnet.principal import ANONYMOUS, principal_text
 from devnet.replica.api import Ingress, Query, Reject
+from devnet.request_body import read_body
 
 MAX_REQUEST_BYTES: Final = 2 * 1024 * 1024 - 4096
 MAX_STREAMED_BYTES: Final = 256 * 1024 * 1024
@@ -162,16 +163,13 @@ class Gateway:
 
 
 async def _http_request(request: Request) -> HttpRequest:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_REQUEST_BYTES:
-            raise RequestTooLarge(f"the request's body has more than {MAX_REQUEST_BYTES} bytes")
+    too_large = RequestTooLarge(f"the request's body has more than {MAX_REQUEST_BYTES} bytes")
+    body = await read_body(request, MAX_REQUEST_BYTES, too_large)
     path = request.scope.get("raw_path") or request.scope["path"].encode()
     query = request.scope["query_string"]
     url = path + b"?" + query if query else path
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
-    return HttpRequest(request.method, url.decode("latin-1"), headers, bytes(body))
+    return HttpRequest(request.method, url.decode("latin-1"), headers, body)
 
 
 def _ensure_own(streaming: Streaming, site: Site) -> None:

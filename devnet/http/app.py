@@ -40,6 +40,7 @@ from devnet.http.query_answer import sign_rejected, sign_replied
 from devnet.http.read_access import Target
 from devnet.principal import principal_from_text
 from devnet.replica.api import NO_SENDER_INFO, Ingress, Query, Reject, SenderInfo
+from devnet.request_body import read_body
 
 log = logging.getLogger(__name__)
 
@@ -210,12 +211,8 @@ async def _body(request: Request) -> bytes:
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
         raise BodyTooLarge(f"The request body has {declared} bytes, more than {MAX_BODY_BYTES}.")
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY_BYTES:
-            raise BodyTooLarge(f"The request body has more than {MAX_BODY_BYTES} bytes.")
-    return bytes(body)
+    too_large = BodyTooLarge(f"The request body has more than {MAX_BODY_BYTES} bytes.")
+    return await read_body(request, MAX_BODY_BYTES, too_large)
 
 
 def _sender_info(call: Call) -> SenderInfo:

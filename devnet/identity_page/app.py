@@ -16,6 +16,7 @@ from devnet.identity_page.errors import IdentityError
 from devnet.identity_page.identities import Identities
 from devnet.principal import principal_text
 from devnet.replica.api import Clock
+from devnet.request_body import read_body
 
 MAX_BODY_BYTES: Final = 100_000
 
@@ -91,13 +92,10 @@ async def _json(request: Request) -> dict[str, Any]:
     own = f"http://{request.headers.get('host', '')}"
     if request.headers.get("origin") != own:
         raise IdentityError(f"only the page at {own} may ask for this")
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY_BYTES:
-            raise IdentityError(f"the request has more than {MAX_BODY_BYTES} bytes")
+    too_large = IdentityError(f"the request has more than {MAX_BODY_BYTES} bytes")
+    body = await read_body(request, MAX_BODY_BYTES, too_large)
     try:
-        value = json.loads(bytes(body))
+        value = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise IdentityError(f"the request is no JSON: {error}") from error
     if not isinstance(value, dict):

@@ -86,6 +86,7 @@ SHA256_BYTES = 32
 TRANSPORT_KEY_BYTES = 48
 ITEM_ID_CHARACTERS = 32
 MAX_SHOWN_CHARACTERS = 80
+"""How much of a refused value an error repeats."""
 
 # --- Evidence in parts ---
 MAX_EVIDENCE_PARTS = 16
@@ -126,7 +127,6 @@ MAX_OPEN_PROPOSALS = 32
 MAX_POLICY_BYTES = 16_384
 MAX_POLICIES_KEPT = 128
 MAX_POLICIES_OFFERED = 32
-"""How much of a refused value an error repeats."""
 
 # --- Hyperparameters: (least, most) ---
 TASKS = ("text-classification", "causal-lm")
